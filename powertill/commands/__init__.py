@@ -1,0 +1,1 @@
+"""The command line: a file found here is a command with HELP, add_arguments(parser) and run(args) -> int."""

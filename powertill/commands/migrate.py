@@ -1,0 +1,26 @@
+"""`powertill migrate`: bring the database's tables up to date."""
+
+import argparse
+
+HELP = "Bring the database up to date with this version."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--check", action="store_true", help="change nothing; fail when something is to be done")
+
+
+def run(args: argparse.Namespace) -> int:
+    from powertill.config import config
+    from powertill.postgres.running import database
+
+    with database(config()):
+        return _migrate(check=args.check)
+
+
+def _migrate(*, check: bool) -> int:
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", interactive=False, check_unapplied=check)
+    return 0

@@ -1,0 +1,97 @@
+"""The settings an installation may change, read from the environment once and checked together."""
+
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from powertill.trouble import Trouble
+
+PREFIX = "POWERTILL_"
+
+
+class Config(BaseSettings):
+    """Each field is the environment variable POWERTILL_<NAME>; docs/settings.md explains them."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+
+    home: Path = Field(default_factory=lambda: Path.cwd() / "var")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    public_url: str = ""
+    secret_key: str = Field(default="", repr=False)
+    debug: bool = False
+    language: str = "en"
+
+    @field_validator("home")
+    @classmethod
+    def _home_is_absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_is_postgresql(cls, url: str) -> str:
+        if url and urlsplit(url).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("must start with postgresql://")
+        return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_web(cls, url: str) -> str:
+        if url and not (urlsplit(url).scheme in {"http", "https"} and urlsplit(url).hostname):
+            raise ValueError("must look like https://till.example.org")
+        return url.rstrip("/")
+
+    @field_validator("language")
+    @classmethod
+    def _language_is_known(cls, language: str) -> str:
+        if language not in {"en", "zh-hans"}:
+            raise ValueError("must be en or zh-hans")
+        return language
+
+    def make_home(self) -> Path:
+        """Return HOME, made if missing; others on this machine must not read secrets in it."""
+        try:
+            self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Trouble(f"HOME {self.home} cannot be made: {error.strerror}.", "Set POWERTILL_HOME.") from error
+        return self.home
+
+    def secret(self) -> str:
+        """Return the signing key: the setting, or one made once and kept in HOME/secret."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.make_home() / "secret"
+        try:
+            return path.read_text("ascii").strip()
+        except FileNotFoundError:
+            return _make_secret(path)
+
+
+def _make_secret(path: Path) -> str:
+    """Write a new key whole before it gets its name, so that two processes agree on one."""
+    draft = path.with_name(f"secret.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_urlsafe(48) + "\n", "ascii")
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # Another process was first: its key counts.
+    finally:
+        draft.unlink()
+    return path.read_text("ascii").strip()
+
+
+@lru_cache(maxsize=1)
+def config() -> Config:
+    """Return the settings of this process, or raise Trouble naming every wrong one."""
+    try:
+        return Config()
+    except ValidationError as error:
+        wrong = "; ".join(f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        raise Trouble(f"Wrong settings: {wrong}.", "docs/settings.md lists them.") from error
