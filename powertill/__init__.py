@@ -1,3 +1,3 @@
-"""Powertill: prepaid electricity, from the sale at the counter to the relay in the meter."""
+"""Powertill sells electricity before it is used."""
 
 __version__ = "0.1.0"

@@ -61,5 +61,10 @@ def _sentence(error: Exception) -> str | None:
     return f"{error.text()} [{error.code}]" if isinstance(error, Refusal) else None
 
 
-if __name__ == "__main__":
+def console() -> None:
+    """The entry point of the installed program `powertill`."""
     sys.exit(main(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    console()

@@ -1,6 +1,5 @@
 """Django's settings; what an installation may change comes from powertill.config."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,7 +35,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "pgtrigger",
 ]
-INSTALLED_APPS = [app for app in INSTALLED_APPS if find_spec(app)]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -20,7 +20,10 @@ def run(args: argparse.Namespace) -> int:
 def _migrate(*, check: bool) -> int:
     import django
     from django.core.management import call_command
+    from django.db import connection
 
     django.setup()
+    # A migration may take longer than a screen may: here no statement is cut short.
+    connection.settings_dict["OPTIONS"].pop("options", None)
     call_command("migrate", interactive=False, check_unapplied=check)
     return 0

@@ -39,7 +39,9 @@ class Place:
         """Make what is missing, where the server's user can reach it, closed to everybody else."""
         if not self.root.is_dir():
             self._make_root(owner)
-        _close(self.root.resolve(), owner)
+        # Run by root, the directory stays root's: the server's user could else lead our own writes astray by a link.
+        _check(self.root.resolve(), owner)
+        self.root.resolve().chmod(0o711 if owner.drops else 0o700)
         self._make_socket_dir(owner)
 
     def _make_root(self, owner: Owner) -> None:
@@ -65,7 +67,9 @@ class Place:
                 path.mkdir(mode=0o700)
             else:
                 path.symlink_to(tempfile.mkdtemp(prefix="powertill-", dir="/tmp"))
-        _close(path.resolve(), owner)
+        _check(path.resolve(), owner)
+        owner.take(path.resolve())
+        path.resolve().chmod(0o700)
 
 
 def fits(socket_dir: Path) -> bool:
@@ -73,10 +77,8 @@ def fits(socket_dir: Path) -> bool:
     return len(os.fsencode(socket_dir / SOCKET_NAME)) <= SOCKET_PATH_MAX
 
 
-def _close(path: Path, owner: Owner) -> None:
-    """Give `path` to the server's user alone; refuse one that a stranger made first."""
+def _check(path: Path, owner: Owner) -> None:
+    """Refuse a directory that a stranger made first."""
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in {owner.uid, os.geteuid()}:
         raise Trouble(f"{path} belongs to another user.", "Start as the user who made it.")
-    owner.take(path)
-    path.chmod(0o700)
