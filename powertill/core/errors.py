@@ -1,0 +1,159 @@
+"""Anticipated refusals: a stable code, a sentence that a cashier understands, and what to do next."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class Sentence(str):
+    """An English sentence that is ready to read and still knows its gettext message and parameters.
+
+    As a `str` it is the finished English text. To translate: `gettext(s.msgid) % s.params`.
+    """
+
+    msgid: str
+    params: dict[str, Any]
+
+    def __new__(cls, msgid: str, **params: Any) -> "Sentence":
+        """Interpolate `%(name)s` places of `msgid`; a missing parameter is a programming error (KeyError)."""
+        text = super().__new__(cls, msgid % params if params else msgid)
+        text.msgid = msgid
+        text.params = params
+        return text
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        """Keep message and parameters through pickling and copying."""
+        return (self.msgid,), self.params
+
+
+# One row per refusal: code -> (sentence, what to do next). Both are gettext messages; docs/errors.md lists every code.
+CODES: dict[str, tuple[str, str]] = {
+    "money.empty": ("No amount was given.", "Type an amount, for example 50.00."),
+    "money.format": (
+        "This is not an amount of money: use the digits 0 to 9 and at most one dot.",
+        "Type an amount such as 50 or 50.25, without signs, spaces or letters.",
+    ),
+    "money.places": (
+        "The amount has too many digits after the dot; %(places)s are allowed.",
+        "Type the amount with at most %(places)s digits after the dot.",
+    ),
+    "money.zero": ("The amount is zero.", "Type an amount above zero."),
+    "money.large": (
+        "The amount is larger than %(amount_max)s.",
+        "Check the amount; split a larger payment into several.",
+    ),
+    "energy.fraction": (
+        "%(kwh)s kWh is not a whole number of watt-hours.",
+        "Give the energy with at most three digits after the dot.",
+    ),
+    "ledger.unbalanced": (
+        "This booking does not balance: %(unit)s is off by %(amount)s.",
+        "Nothing was booked. Report this to the people who maintain the system.",
+    ),
+    "ledger.few": (
+        "This booking has fewer than two postings.",
+        "Nothing was booked. Report this to the people who maintain the system.",
+    ),
+    "ledger.key": (
+        "This booking has no key of the fact that it records.",
+        "Nothing was booked. Report this to the people who maintain the system.",
+    ),
+    "ledger.zero": (
+        "A posting of zero to %(account)s is not a booking.",
+        "Nothing was booked. Report this to the people who maintain the system.",
+    ),
+    "ledger.amount": (
+        "A booking needs an amount above zero; %(amount)s was given.",
+        "Nothing was booked. Check the amount and its direction.",
+    ),
+    "sale.amount": (
+        "The amount must be between %(minor_min)s and %(minor_max)s.",
+        "Ask the customer for an amount inside these limits.",
+    ),
+    "sale.mix": (
+        "The customer's usual use names a band that tariff %(tariff)s does not have: %(band)s.",
+        "Correct the usual use of the account, or leave it empty.",
+    ),
+    "sale.owed": ("%(name)s has a negative amount or share.", "Correct the debt or fee before selling."),
+    "delivery.step": (
+        "A delivery that is %(state)s cannot %(event)s.",
+        "Look at the delivery's history; only a delivery that has not left yet may be reversed.",
+    ),
+    "tariff.missing": ("%(where)s: %(field)s is missing.", "Add the field to the tariff's terms."),
+    "tariff.unknown_field": (
+        "%(where)s: the field %(field)s is not known here.",
+        "Check the spelling; fields that are not understood are refused so that nothing is ignored.",
+    ),
+    "tariff.text": ("%(where)s: %(field)s must be a text.", "Correct the tariff's terms."),
+    "tariff.number": (
+        "%(where)s: %(field)s is not a number written as plain digits: %(value)s.",
+        'Write numbers as text with a dot, for example "30.83".',
+    ),
+    "tariff.negative": ("%(where)s: %(field)s may not be negative.", "Correct the number."),
+    "tariff.choice": ("%(where)s: %(field)s is %(value)s; it must be one of %(choices)s.", "Choose one of these."),
+    "tariff.kind": ("%(where)s: there is no tariff kind %(value)s.", "The kinds are %(choices)s."),
+    "tariff.zone": ("%(where)s: %(value)s is not a known time zone.", "Use a name such as Asia/Shanghai."),
+    "tariff.parts": ("%(where)s: exactly one part must price the energy; there are %(count)s.", "Keep one energy part."),
+    "tariff.taxes": ("%(where)s: at most one part may be a tax; there are %(count)s.", "Combine the taxes into one."),
+    "tariff.name_twice": ("%(where)s: the name %(name)s is used twice.", "Give each part, block and band its own name."),
+    "tariff.blocks": (
+        "%(where)s: the blocks must rise and only the last one must be open (up_to_kwh: null); see block %(name)s.",
+        "Order the blocks by up_to_kwh and leave the last one open.",
+    ),
+    "tariff.band_gap": (
+        "%(where)s: no band prices %(time)s on %(day)s.",
+        "Extend a band so that every minute has exactly one price.",
+    ),
+    "tariff.band_overlap": (
+        "%(where)s: bands %(band)s and %(other)s both price %(time)s on %(day)s.",
+        "Shorten one band so that every minute has exactly one price.",
+    ),
+    "tariff.days": ("%(where)s: %(value)s is not a kind of day.", "Use all, weekday, weekend, holiday or mon to sun."),
+    "tariff.hours": ("%(where)s: %(value)s is not a period of the day.", "Write hours as 08:00-22:00."),
+    "tariff.season": ("%(where)s: %(value)s is not a day of the year.", "Write days of the year as 07-01."),
+    "tariff.use": ("The energy used may not be negative.", "Check the readings before charging."),
+    "tariff.long": (
+        "The period to charge is longer than %(days)s days.",
+        "Charge it in shorter periods, or let a person look at the readings.",
+    ),
+    "tariff.not_in_meter": (
+        "This tariff cannot be programmed into a meter: %(why)s.",
+        "Charge such accounts on the account instead of in the meter, or use a simpler tariff.",
+    ),
+    "supply.policy": ("%(where)s: %(field)s is not valid: %(value)s.", "Correct the policy's terms."),
+    "capacity.tree": ("The supply network is not a tree: see %(node)s.", "Give each node one parent, without loops."),
+    "check_digit.text": (
+        "This number may hold the digits 0 to 9 only, between 1 and 40 of them.",
+        "Read the number again from the meter or the slip.",
+    ),
+}
+
+
+class Refusal(Exception):
+    """An anticipated no: `code` is stable, `sentence` and `hint` are gettext messages for `params`."""
+
+    def __init__(self, code: str, **params: Any) -> None:
+        """Look the code up in `CODES`; an undeclared code is a programming error (KeyError)."""
+        self.code = code
+        self.sentence, self.hint = CODES[code]
+        self.params: dict[str, Any] = params
+        super().__init__(code, params)
+
+    def text(self) -> str:
+        """Return sentence and hint in English, for logs, command lines and tests."""
+        return f"{_filled(self.sentence, self.params)} {_filled(self.hint, self.params)}"
+
+    def __str__(self) -> str:
+        """Show code and English text, as a traceback or a log line needs them."""
+        return f"{self.code} — {self.text()}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive pickling between processes."""
+        return _again, (self.code, self.params)
+
+
+def _again(code: str, params: dict[str, Any]) -> Refusal:
+    return Refusal(code, **params)
+
+
+def _filled(text: str, params: Mapping[str, Any]) -> str:
+    return text % params if params else text
