@@ -1,0 +1,1 @@
+"""The facts: vertical rooms, each models, queries and flows, in the order that the import contract names."""

@@ -1,0 +1,1 @@
+"""Who did what: the operation table, the chained log and the four-eyes table."""

@@ -1,0 +1,167 @@
+"""Commands happen at most once, privileged acts are logged in a chain, and some need a second person."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from powertill.apps.audit.models import Approval, LogEntry, Operation
+from powertill.apps.people.models import User
+from powertill.core.errors import Refusal
+
+OP_ID_LENGTH_MAX = 64
+APPROVAL_LIFE = timedelta(days=2)
+CHAIN_START = "0" * 64
+_CHAIN_LOCK = 0x504C4F47  # one writer of the log chain at a time
+
+
+def fingerprint(body: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the body in one canonical JSON form."""
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def once(
+    *,
+    op_id: str,
+    kind: str,
+    body: Mapping[str, Any],
+    actor: User | None,
+    now: datetime,
+    run: Callable[[], dict[str, Any]],
+) -> tuple[dict[str, Any], bool]:
+    """Run a command unless its id ran before; return its result and whether it is a replay.
+
+    Everything that `run` writes commits together with the operation row. The same id with another body
+    is refused (`operation.conflict`), and so is an id that was answered "not found" (`operation.tombstone`).
+    """
+    if not 8 <= len(op_id) <= OP_ID_LENGTH_MAX or not op_id.isascii():
+        raise Refusal("operation.id")
+    digest = fingerprint(body)
+    with transaction.atomic():
+        if not _insert(op_id=op_id, kind=kind, digest=digest, actor=actor, now=now):
+            return _replay(op_id=op_id, kind=kind, digest=digest), True
+        result = run()
+        Operation.objects.filter(op_id=op_id).update(result=result)
+        return result, False
+
+
+def _insert(*, op_id: str, kind: str, digest: str, actor: User | None, now: datetime) -> bool:
+    # The statement waits for a rival transaction with the same id and then sees its row.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO audit_operation (op_id, kind, body_hash, actor_id, at) VALUES (%s, %s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            [op_id, kind, digest, actor.pk if actor else None, now],
+        )
+        return cursor.rowcount == 1
+
+
+def _replay(*, op_id: str, kind: str, digest: str) -> dict[str, Any]:
+    row = Operation.objects.get(op_id=op_id)
+    if row.result is None:
+        raise Refusal("operation.tombstone")
+    if row.kind != kind or row.body_hash != digest:
+        raise Refusal("operation.conflict")
+    return dict(row.result)
+
+
+def last_response(*, op_id: str, now: datetime) -> dict[str, Any] | None:
+    """Return the stored result of an operation; if there is none, bury the id so that a late original is refused."""
+    with transaction.atomic():
+        if _insert(op_id=op_id, kind="tombstone", digest="", actor=None, now=now):
+            return None
+        row = Operation.objects.get(op_id=op_id)
+        return None if row.result is None else dict(row.result)
+
+
+def log(
+    *,
+    act: str,
+    subject: str,
+    actor: User | None,
+    now: datetime,
+    facts: Mapping[str, Any] | None = None,
+    reason: str = "",
+    op_id: str = "",
+) -> LogEntry:
+    """Append one act to the chained log, in the caller's transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
+    last = LogEntry.objects.order_by("-id").values_list("own_hash", flat=True).first()
+    entry = LogEntry(
+        at=now,
+        actor=actor,
+        act=act,
+        subject=subject,
+        reason=reason,
+        facts=dict(facts or {}),
+        op_id=op_id,
+        before_hash=last or CHAIN_START,
+    )
+    entry.own_hash = link_hash(entry)
+    entry.save(force_insert=True)
+    return entry
+
+
+def link_hash(entry: LogEntry) -> str:
+    """Return the hash that `entry` must carry: over its content and the hash before it."""
+    return fingerprint(
+        {
+            "at": entry.at.isoformat(),
+            "actor": entry.actor_id,
+            "act": entry.act,
+            "subject": entry.subject,
+            "reason": entry.reason,
+            "facts": entry.facts,
+            "op_id": entry.op_id,
+            "before": entry.before_hash,
+        }
+    )
+
+
+def request_approval(
+    *, kind: str, subject: str, payload: Mapping[str, Any], reason: str, maker: User, now: datetime
+) -> Approval:
+    """Ask for a second person; the payload cannot change afterwards."""
+    if not reason.strip():
+        raise Refusal("approval.reason")
+    row = Approval.objects.create(
+        kind=kind,
+        subject=subject,
+        payload=dict(payload),
+        payload_hash=fingerprint(payload),
+        reason=reason.strip()[:200],
+        maker=maker,
+        made_at=now,
+        expires_at=now + APPROVAL_LIFE,
+    )
+    log(act=f"{kind}.requested", subject=subject, actor=maker, now=now, facts=payload, reason=row.reason)
+    return row
+
+
+def approve(*, approval_id: int, checker: User, now: datetime) -> Approval:
+    """Record the second person's consent; the caller then applies the payload with `apply_once`."""
+    with transaction.atomic():
+        row = Approval.objects.select_for_update().filter(pk=approval_id).first()
+        if row is None or row.applied_at is not None:
+            raise Refusal("approval.gone")
+        if row.maker_id == checker.pk:
+            raise Refusal("approval.same_person")
+        if row.expires_at <= now:
+            raise Refusal("approval.expired")
+        row.checker, row.approved_at = checker, now
+        row.save(update_fields=["checker", "approved_at"])
+        log(act=f"{row.kind}.approved", subject=row.subject, actor=checker, now=now, facts=row.payload)
+        return row
+
+
+def apply_once(*, approval: Approval, now: datetime) -> dict[str, Any]:
+    """Mark an approved act as applied and return its payload; a second call is refused."""
+    changed = Approval.objects.filter(pk=approval.pk, approved_at__isnull=False, applied_at=None).update(applied_at=now)
+    if changed != 1 or fingerprint(approval.payload) != approval.payload_hash:
+        raise Refusal("approval.gone")
+    return dict(approval.payload)

@@ -1,0 +1,28 @@
+"""Reads of the log: pages of acts, and the proof that the chain is whole."""
+
+from django.db.models import QuerySet
+
+from powertill.apps.audit.flows import CHAIN_START, link_hash
+from powertill.apps.audit.models import Approval, LogEntry
+
+CHAIN_ROWS_PER_READ = 1000
+
+
+def acts() -> QuerySet[LogEntry]:
+    """Return the log, newest first, with the people in it."""
+    return LogEntry.objects.select_related("actor").order_by("-id")
+
+
+def open_approvals() -> QuerySet[Approval]:
+    """Return acts that wait for a second person, oldest first."""
+    return Approval.objects.select_related("maker").filter(approved_at=None).order_by("id")
+
+
+def broken_links() -> list[int]:
+    """Return the ids of log rows whose hash or predecessor does not fit; empty means the chain is whole."""
+    bad, before = [], CHAIN_START
+    for entry in LogEntry.objects.order_by("id").iterator(chunk_size=CHAIN_ROWS_PER_READ):
+        if entry.before_hash != before or link_hash(entry) != entry.own_hash:
+            bad.append(entry.pk)
+        before = entry.own_hash
+    return bad

@@ -1,0 +1,1 @@
+"""The money and energy books: append-only double entry and the split balance."""

@@ -1,0 +1,1 @@
+"""What meters say: gateways, meters, readings and the charges made from them."""

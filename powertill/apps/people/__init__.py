@@ -1,0 +1,1 @@
+"""Who people are: staff users and customers."""

@@ -1,0 +1,1 @@
+"""What energy costs: versioned price plans; a published version never changes."""
