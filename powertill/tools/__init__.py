@@ -1,0 +1,1 @@
+"""Developer's tools: nothing here is needed to run or test the product."""
