@@ -2,10 +2,13 @@
 
 from django.urls import include, path
 
+from powertill.web.console import money_urls, plant_urls
+
+console = ([*money_urls.urlpatterns, *plant_urls.urlpatterns], "console")
+
 urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("my/", include("powertill.web.portal.urls")),
-    path("", include("powertill.web.console.money_urls")),
-    path("", include("powertill.web.console.plant_urls")),
+    path("", include(console)),
 ]
