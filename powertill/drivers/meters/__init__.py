@@ -1,0 +1,1 @@
+"""Meter drivers: one file or folder for each language that meters speak."""

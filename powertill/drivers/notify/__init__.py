@@ -1,0 +1,1 @@
+"""Notify drivers: one file for each channel that carries messages to people."""

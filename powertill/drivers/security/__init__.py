@@ -1,0 +1,1 @@
+"""Security providers: the machines that authenticate commands to a meter's security module."""
