@@ -1,10 +1,15 @@
-"""Leases on rows of work, so that several workers share one table and a dead worker loses nothing."""
+"""Leases on rows of work, so that several workers share one table and a dead worker loses nothing.
+
+A lease is about processes being alive, so it runs on the database's own clock; when work is due is business
+time, which may be simulated and run faster.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import Q
+from django.db.models.functions import Now
 
 LEASE = timedelta(minutes=2)  # Longer than any one conversation with a meter, time-outs included.
 CLAIM_ROWS_MAX = 100
@@ -24,12 +29,14 @@ class Leased(models.Model):
 
 def claim(rows: models.QuerySet[Any], *, now: datetime, limit: int = 1) -> list[Any]:
     """Lease up to `limit` due rows of `rows` and return them; rows leased by others are skipped."""
-    due = rows.filter(Q(lease_until=None) | Q(lease_until__lte=now), next_at__lte=now)
+    due = rows.filter(Q(lease_until=None) | Q(lease_until__lte=Now()), next_at__lte=now)
     with transaction.atomic():
-        taken = list(due.select_for_update(skip_locked=True).order_by("next_at", "pk")[: min(limit, CLAIM_ROWS_MAX)])
+        # of self: joins of the given rows are not locked.
+        locked = due.select_for_update(skip_locked=True, of=("self",))
+        taken = list(locked.order_by("next_at", "pk")[: min(limit, CLAIM_ROWS_MAX)])
         for row in taken:
-            row.lease_until, row.lease_epoch = now + LEASE, row.lease_epoch + 1
-            row.save(update_fields=["lease_until", "lease_epoch"])
+            row.lease_epoch += 1
+            type(row).objects.filter(pk=row.pk).update(lease_until=Now() + LEASE, lease_epoch=row.lease_epoch)
     return taken
 
 
