@@ -9,13 +9,13 @@ from powertill.core.ports import Contact
 # gettext messages; one per reason code of a decision.
 REASONS: dict[str, str] = {
     "safety.ok": "No danger is known.",
-    "safety.short_circuit": "Supply is off: a short circuit was reported. An electrician must look before it is switched on.",
-    "safety.fire": "Supply is off: fire or smoke was reported. An electrician must look before it is switched on.",
-    "safety.leakage": "Supply is off: current is leaking to earth. An electrician must look before it is switched on.",
+    "safety.short_circuit": "Supply is off: a short circuit was reported. An electrician must look first.",
+    "safety.fire": "Supply is off: fire or smoke was reported. An electrician must look first.",
+    "safety.leakage": "Supply is off: current is leaking to earth. An electrician must look first.",
     "safety.over_current": "Supply is off: %(current_ma)s mA flowed, and the connection carries %(current_ma_max)s mA.",
     "safety.over_heat": "Supply is off: the terminals are at %(celsius)s °C. An electrician must look.",
     "safety.fed_from_behind": "Supply stays off: there is voltage on the customer's side, perhaps a generator.",
-    "safety.still_live": "The switch reports open and current still flows: treat everything as live, a person must look.",
+    "safety.still_live": "The switch reports open and current still flows: treat all as live; a person must look.",
     "safety.not_lifted": "Supply stays off until a person has inspected it and lifted the safety cut.",
 }
 ALARMS = ("short_circuit", "fire", "leakage")  # most dangerous first; the names are those of alarm events
