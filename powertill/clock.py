@@ -88,7 +88,7 @@ class Clock:
 
     def _load(self) -> Simulation | None:
         try:
-            stat = os.stat(self._path)
+            stat = self._path.stat()
         except FileNotFoundError:
             self._seen = self._simulation = None
             return None

@@ -16,7 +16,7 @@ HTTPS = PUBLIC.scheme == "https"
 
 SECRET_KEY = CONFIG.secret()
 DEBUG = CONFIG.debug
-ALLOWED_HOSTS = sorted({PUBLIC.hostname or "", CONFIG.host, "localhost", "127.0.0.1", "[::1]"} - {"", "0.0.0.0"})
+ALLOWED_HOSTS = sorted({PUBLIC.hostname or "localhost", CONFIG.host, "localhost", "127.0.0.1", "[::1]"})
 CSRF_TRUSTED_ORIGINS = [CONFIG.public_url] if CONFIG.public_url else []
 
 # Each app may import only those above it; import-linter holds this order.
@@ -48,6 +48,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "powertill.web.middleware.ClockMiddleware",
+    "powertill.web.middleware.RefusalMiddleware",
 ]
 ROOT_URLCONF = "powertill.web.urls"
 WSGI_APPLICATION = "powertill.wsgi.application"

@@ -1,6 +1,5 @@
 """Where the database answers, as Django's settings and as a connection string; starts nothing."""
 
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -48,8 +47,3 @@ def from_url(address: str) -> dict[str, Any]:
 def is_ours(config: Config) -> bool:
     """Whether we run the server ourselves."""
     return not config.database_url
-
-
-def place(home: Path) -> Place:
-    """Return the place of the server that belongs to `home`."""
-    return Place(home)

@@ -1,6 +1,5 @@
 """For commands: use the server that runs, or run one for as long as the command takes."""
 
-import fcntl
 import os
 import signal
 import time
@@ -10,8 +9,9 @@ from pathlib import Path
 
 from powertill.config import Config
 from powertill.postgres.address import is_ours
+from powertill.postgres.data import pid
 from powertill.postgres.place import Place
-from powertill.postgres.server import STOP_S_MAX, Server, pid
+from powertill.postgres.server import POLL_S, STOP_S_MAX, Server, try_lock
 
 
 def is_running(home: Path) -> bool:
@@ -21,12 +21,9 @@ def is_running(home: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(lock)
     finally:
         os.close(lock)
-    return False
 
 
 @contextmanager
@@ -48,9 +45,9 @@ def stop(home: Path) -> bool:
     number = pid(Place(home).data)
     for request in (signal.SIGINT, signal.SIGQUIT):
         if number is None or not is_running(home):
-            return True
+            break
         os.kill(number, request)
         deadline = time.monotonic() + STOP_S_MAX
         while is_running(home) and time.monotonic() < deadline:
-            time.sleep(0.1)
+            time.sleep(POLL_S)
     return not is_running(home)
