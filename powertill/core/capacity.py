@@ -47,7 +47,7 @@ def roll_up(nodes: Iterable[Node]) -> dict[str, Load]:
     by_id = {node.id: node for node in nodes}
     loads: dict[str, Load] = {}
     order = sorted(by_id.values(), key=lambda node: -_depth(node, by_id))
-    below: dict[str, list[Load]] = {id: [] for id in by_id}
+    below: dict[str, list[Load]] = {name: [] for name in by_id}
     for node in order:
         loads[node.id] = _load(node, below[node.id])
         if node.parent is not None:

@@ -89,12 +89,21 @@ CODES: dict[str, tuple[str, str]] = {
         'Write numbers as text with a dot, for example "30.83".',
     ),
     "tariff.negative": ("%(where)s: %(field)s may not be negative.", "Correct the number."),
-    "tariff.choice": ("%(where)s: %(field)s is %(value)s; it must be one of %(choices)s.", "Choose one of these."),
+    "tariff.choice": (
+        "%(where)s: %(field)s is %(value)s; it must be one of %(choices)s.",
+        "Choose one of these.",
+    ),
     "tariff.kind": ("%(where)s: there is no tariff kind %(value)s.", "The kinds are %(choices)s."),
     "tariff.zone": ("%(where)s: %(value)s is not a known time zone.", "Use a name such as Asia/Shanghai."),
-    "tariff.parts": ("%(where)s: exactly one part must price the energy; there are %(count)s.", "Keep one energy part."),
+    "tariff.parts": (
+        "%(where)s: exactly one part must price the energy; there are %(count)s.",
+        "Keep one energy part.",
+    ),
     "tariff.taxes": ("%(where)s: at most one part may be a tax; there are %(count)s.", "Combine the taxes into one."),
-    "tariff.name_twice": ("%(where)s: the name %(name)s is used twice.", "Give each part, block and band its own name."),
+    "tariff.name_twice": (
+        "%(where)s: the name %(name)s is used twice.",
+        "Give each part, block and band its own name.",
+    ),
     "tariff.blocks": (
         "%(where)s: the blocks must rise and only the last one must be open (up_to_kwh: null); see block %(name)s.",
         "Order the blocks by up_to_kwh and leave the last one open.",
@@ -135,7 +144,10 @@ CODES: dict[str, tuple[str, str]] = {
     "approval.same_person": ("You asked for this yourself.", "A second person must approve it."),
     "approval.expired": ("This request is too old to be approved.", "Ask for it again."),
     "role.forbidden": ("Your role does not allow this.", "Ask a colleague whose role allows it, or your manager."),
-    "tariff.none_in_force": ("No published tariff is in force here at this time.", "Publish and assign a tariff first."),
+    "tariff.none_in_force": (
+        "No published tariff is in force here at this time.",
+        "Publish and assign a tariff first.",
+    ),
     "tariff.published": ("This version is already published.", "Make a new version; published ones never change."),
     "account.preset": ("The preset credit may be at most %(amount_max)s.", "Choose a smaller preset credit."),
     "account.occupied": ("%(room)s already has an account.", "Close the old account first, or choose another room."),

@@ -68,12 +68,10 @@ def till(channel: str) -> str:
 
 def payment_received(*, key: str, at: datetime, channel: str, account: Id, amount_minor: int) -> Entry:
     """Money has come in: the channel owes it to us, and we owe it to the customer."""
-    return _move(key, "payment", at, till(channel), f"customer:{account}", amount_minor)
+    return _move((key, "payment", at), till(channel), f"customer:{account}", amount_minor)
 
 
-def fee_taken(
-    *, key: str, at: datetime, account: Id, fee_code: str, amount_minor: int, tax_minor: int = 0
-) -> Entry:
+def fee_taken(*, key: str, at: datetime, account: Id, fee_code: str, amount_minor: int, tax_minor: int = 0) -> Entry:
     """A fee was taken from the customer's money: it is our revenue, less the tax that we owe on it."""
     _positive(amount_minor)
     parts = ((f"revenue:fee:{fee_code}", tax_minor - amount_minor), ("tax:vat", -tax_minor))
@@ -84,37 +82,37 @@ def debt_charged(
     *, key: str, at: datetime, account: Id, amount_minor: int, against: str = "suspense:takeover"
 ) -> Entry:
     """The customer owes us an old amount: taken over from former books, which `against` stands for."""
-    return _move(key, "debt_charged", at, f"debt:{account}", against, amount_minor)
+    return _move((key, "debt_charged", at), f"debt:{account}", against, amount_minor)
 
 
 def overdraft_made_debt(*, key: str, at: datetime, account: Id, amount_minor: int) -> Entry:
     """An overdrawn balance is agreed as a debt: the balance rises, and the debt is repaid in capped parts."""
-    return _move(key, "debt_charged", at, f"debt:{account}", f"customer:{account}", amount_minor)
+    return _move((key, "debt_charged", at), f"debt:{account}", f"customer:{account}", amount_minor)
 
 
 def debt_repaid(*, key: str, at: datetime, account: Id, amount_minor: int) -> Entry:
     """Part of the customer's money repays a debt: we owe the customer less, and the debt is smaller."""
-    return _move(key, "debt_repaid", at, f"customer:{account}", f"debt:{account}", amount_minor)
+    return _move((key, "debt_repaid", at), f"customer:{account}", f"debt:{account}", amount_minor)
 
 
 def preset_advanced(*, key: str, at: datetime, account: Id, amount_minor: int) -> Entry:
     """A meter was installed with preset credit: the customer may use it now and owes it to us."""
-    return _move(key, "preset", at, f"preset:{account}", f"customer:{account}", amount_minor)
+    return _move((key, "preset", at), f"preset:{account}", f"customer:{account}", amount_minor)
 
 
 def preset_repaid(*, key: str, at: datetime, account: Id, amount_minor: int) -> Entry:
     """The first purchase gives back the preset credit."""
-    return _move(key, "preset_repaid", at, f"customer:{account}", f"preset:{account}", amount_minor)
+    return _move((key, "preset_repaid", at), f"customer:{account}", f"preset:{account}", amount_minor)
 
 
 def credit_moved_to_meter(*, key: str, at: datetime, account: Id, amount_minor: int) -> Entry:
     """Credit is now in the meter's purse, proven by the meter: still the customer's, in another place."""
-    return _move(key, "to_meter", at, f"customer:{account}", f"onmeter:{account}", amount_minor)
+    return _move((key, "to_meter", at), f"customer:{account}", f"onmeter:{account}", amount_minor)
 
 
 def credit_returned_from_meter(*, key: str, at: datetime, account: Id, amount_minor: int) -> Entry:
     """Credit was taken back out of the meter's purse, proven by the meter."""
-    return _move(key, "from_meter", at, f"onmeter:{account}", f"customer:{account}", amount_minor)
+    return _move((key, "from_meter", at), f"onmeter:{account}", f"customer:{account}", amount_minor)
 
 
 def consumption_charged(
@@ -154,22 +152,22 @@ def export_credited(*, key: str, at: datetime, account: Id, amount_minor: int, w
 
 def refund_paid(*, key: str, at: datetime, account: Id, channel: str, amount_minor: int) -> Entry:
     """The customer got money back through the channel that it came from."""
-    return _move(key, "refund", at, f"customer:{account}", till(channel), amount_minor)
+    return _move((key, "refund", at), f"customer:{account}", till(channel), amount_minor)
 
 
 def suspense_received(*, key: str, at: datetime, channel: str, amount_minor: int, ref: str) -> Entry:
     """Money has come in and we do not know for whom; `ref` is what the payer wrote."""
-    return _move(key, "suspense", at, till(channel), f"suspense:{channel}", amount_minor, ref)
+    return _move((key, "suspense", at), till(channel), f"suspense:{channel}", amount_minor, ref)
 
 
 def suspense_resolved(*, key: str, at: datetime, channel: str, account: Id, amount_minor: int) -> Entry:
     """Money in suspense was recognised as this customer's."""
-    return _move(key, "suspense_resolved", at, f"suspense:{channel}", f"customer:{account}", amount_minor)
+    return _move((key, "suspense_resolved", at), f"suspense:{channel}", f"customer:{account}", amount_minor)
 
 
 def suspense_returned(*, key: str, at: datetime, channel: str, amount_minor: int, ref: str) -> Entry:
     """Money in suspense belongs to nobody here and went back to its payer."""
-    return _move(key, "refund", at, f"suspense:{channel}", till(channel), amount_minor, ref)
+    return _move((key, "refund", at), f"suspense:{channel}", till(channel), amount_minor, ref)
 
 
 def rounding_posted(*, key: str, at: datetime, account: Id, amount_minor: int) -> Entry:
@@ -178,9 +176,9 @@ def rounding_posted(*, key: str, at: datetime, account: Id, amount_minor: int) -
     return Entry(key, "rounding", at, _lines(money, MONEY))
 
 
-def _move(key: str, kind: str, at: datetime, debit: str, credit: str, amount_minor: int, note: str = "") -> Entry:
+def _move(fact: tuple[str, str, datetime], debit: str, credit: str, amount_minor: int, note: str = "") -> Entry:
     _positive(amount_minor)
-    return Entry(key, kind, at, (Posting(debit, amount_minor), Posting(credit, -amount_minor)), note)
+    return Entry(*fact, (Posting(debit, amount_minor), Posting(credit, -amount_minor)), note)
 
 
 def _positive(amount_minor: int) -> None:

@@ -59,10 +59,8 @@ class Verdict:
         return self.kind in (Kind.FIRST, Kind.ACCEPT, Kind.ROLL_OVER)
 
 
-def judge(
-    previous: Register | None, new: Register, *, digits_wh_max: int, power_w_max: int, now: datetime
-) -> Verdict:
-    """Judge one reading; `digits_wh_max` is the register's highest number in Wh, `power_w_max` the connection's power."""
+def judge(previous: Register | None, new: Register, *, digits_wh_max: int, power_w_max: int, now: datetime) -> Verdict:
+    """Judge one reading; `digits_wh_max` is the register's highest number, `power_w_max` the connection's."""
     if new.at > now + CLOCK_DOUBT:
         return _verdict(Kind.FUTURE)
     if previous is None:

@@ -13,9 +13,7 @@ TEXT_LENGTH_MAX = 40
 WIDE = Context(prec=60, rounding=ROUND_HALF_EVEN)
 
 
-def parse_minor(
-    text: str, *, exponent: int = 2, minor_max: int = AMOUNT_MINOR_MAX, allow_zero: bool = False
-) -> int:
+def parse_minor(text: str, *, exponent: int = 2, minor_max: int = AMOUNT_MINOR_MAX, allow_zero: bool = False) -> int:
     """Return the minor units that `text` means ("50.5" -> 5050), or refuse with a `money.*` code.
 
     Only ASCII digits and one dot between digits are read: no sign, no space, no thousands separator,

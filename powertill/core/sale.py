@@ -114,7 +114,7 @@ def quote(
     arrears: tuple[Arrear, ...] = (),
     preset_owed_minor: int = 0,
     fees: tuple[Fee, ...] = (),
-    policy: SalePolicy = SalePolicy(),  # noqa: B008 - frozen
+    policy: SalePolicy = SalePolicy(),
 ) -> Quote:
     """Split a payment; the same function serves the quote on the screen and the posting of the sale.
 
@@ -173,8 +173,7 @@ def _energy_parts(
 ) -> tuple[Part, ...]:
     """Return energy parts by block and band from the present place on the ladder, and a remainder part if any."""
     bought = list(_buy(plan, state, at, Decimal(credit_minor), weights))
-    spent = sum((item.cost for item in bought), ZERO)
-    remainder_minor = int(credit_minor - spent)  # whole minor units that do not buy another Wh
+    remainder_minor = int(credit_minor - _cost(bought))  # whole minor units that do not buy another Wh
     paid = [item for item in bought if item.cost]
     amounts = share(credit_minor - remainder_minor, [item.cost for item in paid]) if paid else ()
     by_item = dict(zip(paid, amounts, strict=True))
@@ -199,30 +198,27 @@ def _buy(plan: Plan, state: State, at: datetime, money: Decimal, weights: tuple[
     for block in range(place.index, len(plan.energy.blocks)):
         items = _in_block(plan, block, money, weights, room_wh)
         yield from items
-        money -= sum((item.cost for item in items), ZERO)
+        money -= _cost(items)
         following = plan.energy.blocks[block + 1].up_to_wh if block + 1 < len(plan.energy.blocks) else None
         if room_wh is None or sum(item.wh for item in items) < room_wh:
             return
         room_wh = following - (plan.energy.blocks[block].up_to_wh or 0) if following is not None else None
 
 
-def _in_block(
-    plan: Plan, block: int, money: Decimal, weights: tuple[int, ...], room_wh: int | None
-) -> list[_Bought]:
+def _in_block(plan: Plan, block: int, money: Decimal, weights: tuple[int, ...], room_wh: int | None) -> list[_Bought]:
     prices = [_gross(plan, price) for price in plan.energy.prices[block]]
     weighted = sum((price * weight for price, weight in zip(prices, weights, strict=True)), ZERO)
     if weighted == 0:  # free: the whole block, and in an endless one nothing is bought, the money stays credit
-        return _priced(block, room_wh or 0, prices, weights)
+        return _priced(block, split_wh(room_wh or 0, weights), prices)
+    if room_wh is not None:
+        whole = _priced(block, split_wh(room_wh, weights), prices)
+        if _cost(whole) <= money:
+            return whole
     wh = _affordable(money, weighted, sum(weights))
-    wh = wh if room_wh is None else min(wh, room_wh)
-    items = _priced(block, wh, prices, weights)
-    # Whole Wh per band can cost a little more than the mix: at most one Wh per band has to go back.
-    for _band in prices:
-        if sum((item.cost for item in items), ZERO) <= money:
-            break
-        wh = max(wh - 1, 0)
-        items = _priced(block, wh, prices, weights)
-    return items
+    items = _priced(block, split_wh(wh, weights), prices)
+    # Whole Wh per band can cost a little more than the mix; rounded down in each band they cannot.
+    down = tuple(wh * weight // sum(weights) for weight in weights)
+    return items if _cost(items) <= money else _priced(block, down, prices)
 
 
 def _affordable(money: Decimal, weighted: Decimal, weight: int) -> int:
@@ -230,9 +226,12 @@ def _affordable(money: Decimal, weighted: Decimal, weight: int) -> int:
     return max(scaled.numerator // scaled.denominator, 0)
 
 
-def _priced(block: int, wh: int, prices: list[Decimal], weights: tuple[int, ...]) -> list[_Bought]:
-    shares = split_wh(wh, weights)
-    return [_Bought(block, band, here, cost(here, prices[band])) for band, here in enumerate(shares)]
+def _priced(block: int, shares: tuple[int, ...], prices: list[Decimal]) -> list[_Bought]:
+    return [_Bought(block, band, wh, cost(wh, prices[band])) for band, wh in enumerate(shares)]
+
+
+def _cost(items: list[_Bought]) -> Decimal:
+    return sum((item.cost for item in items), ZERO)
 
 
 def _gross(plan: Plan, price: Decimal) -> Decimal:

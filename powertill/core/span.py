@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
 
 SECOND = timedelta(seconds=1)
 DAY = timedelta(days=1)
@@ -42,7 +43,7 @@ class Span:
         """Cut at the points that lie inside; the parts touch and cover the whole."""
         inside = sorted({point.astimezone(UTC) for point in points if self.start < point < self.end})
         edges = [self.start, *inside, self.end]
-        return tuple(Span(start, end) for start, end in zip(edges, edges[1:], strict=False))
+        return tuple(Span(start, end) for start, end in pairwise(edges))
 
 
 def day_start(day: date, zone: tzinfo) -> datetime:

@@ -21,7 +21,7 @@ REASONS: dict[str, str] = {
     "supply.off_until_paid": "Supply was cut because the credit is used up; it comes back after a payment.",
     "supply.credit_used_up": "Supply is cut: the credit is used up, warnings were delivered and the hour is allowed.",
     "supply.protected_customer": "Supply stays on: this customer is protected, for example by medical equipment.",
-    "supply.no_cut_mode": "Supply stays on: nobody is cut at the moment, by order of the operator or because of a fault.",
+    "supply.no_cut_mode": "Supply stays on: nobody is cut at present, by order or because of a fault.",
     "supply.stale_reading": "Supply stays on: the last reading is missing, too old or dated in the future.",
     "supply.unknown_calendar": "Supply stays on: the calendar of public holidays is not known.",
     "supply.holiday": "Supply stays on: today is a public holiday.",

@@ -99,9 +99,7 @@ def _while_open(limit_w: int, trips: list[datetime], policy: LimitPolicy, now: d
     return LimitDecision(Contact.CLOSED, "limit.again", {"limit_w": limit_w})
 
 
-def _while_closed(
-    limit_w: int, samples: tuple[Sample, ...], policy: LimitPolicy, now: datetime
-) -> LimitDecision:
+def _while_closed(limit_w: int, samples: tuple[Sample, ...], policy: LimitPolicy, now: datetime) -> LimitDecision:
     params = {"limit_w": limit_w}
     if not samples or now - samples[-1].at > timedelta(seconds=policy.sample_age_seconds_max):
         return LimitDecision(Contact.CLOSED, "limit.stale")

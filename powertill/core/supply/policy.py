@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, Literal, cast
 
 from powertill.core.errors import Refusal, Sentence
 from powertill.core.money import format_minor
@@ -43,7 +43,7 @@ def from_terms(terms: Mapping[str, Any]) -> Policy:
     where = str(terms.get("code", "policy"))
     for field in terms:
         if field not in FIELDS:
-            _refuse(where, field, terms[field])
+            raise _refusal(where, field, terms[field])
     given = dict(terms)
     for field in ("protected", "quiet"):
         if field in given:
@@ -66,18 +66,21 @@ def to_terms(policy: Policy) -> dict[str, Any]:
 
 def to_sentences(policy: Policy, *, exponent: int = 2) -> tuple[Sentence, ...]:
     """Return the policy as sentences that staff and customers read; each can be translated by its `msgid`."""
-    first, second = (format_minor(minor, exponent=exponent) for minor in policy.warn_minor)
+    first, second, above = (
+        format_minor(minor, exponent=exponent) for minor in (*policy.warn_minor, policy.reconnect_above_minor)
+    )
+    minutes, age = policy.last_call_minutes, policy.reading_age_minutes_max
     said = [
-        Sentence("We warn you when your credit is below %(first)s and again below %(second)s.", first=first, second=second),
+        Sentence("We warn you when credit is below %(first)s and again below %(second)s.", first=first, second=second),
         _overdraft(policy, exponent),
         *_protected(policy),
         Sentence("A cut needs a warning delivered at least %(hours)s hours before.", hours=policy.notice_hours),
-        Sentence("A last call is delivered at least %(minutes)s minutes before a cut.", minutes=policy.last_call_minutes),
+        Sentence("A last call is delivered at least %(minutes)s minutes before a cut.", minutes=minutes),
         Sentence(
             "Nobody is cut on a reading older than %(minutes)s minutes, or when we do not know the calendar.",
-            minutes=policy.reading_age_minutes_max,
+            minutes=age,
         ),
-        Sentence("Supply comes back when credit is above %(above)s.", above=format_minor(policy.reconnect_above_minor, exponent=exponent)),
+        Sentence("Supply comes back when credit is above %(above)s.", above=above),
         Sentence("For safety, a person at the meter switches the supply on again.")
         if policy.reclose == "permit"
         else Sentence("The supply switches on again by itself: keep appliances safe."),
@@ -109,22 +112,22 @@ def _protected(policy: Policy) -> list[Sentence]:
 def _check_simple(where: str, given: Mapping[str, Any]) -> None:
     for field in ("code", "name"):
         if not isinstance(given.get(field), str) or not given[field]:
-            _refuse(where, field, given.get(field))
+            raise _refusal(where, field, given.get(field))
     for field in COUNTS:
         if field in given and (type(given[field]) is not int or given[field] < 0):
-            _refuse(where, field, given[field])
+            raise _refusal(where, field, given[field])
     for field in ("weekends", "holidays"):
         if field in given and not isinstance(given[field], bool):
-            _refuse(where, field, given[field])
+            raise _refusal(where, field, given[field])
     if given.get("reclose", "permit") not in ("permit", "direct"):
-        _refuse(where, "reclose", given["reclose"])
+        raise _refusal(where, "reclose", given["reclose"])
 
 
 def _warn(where: str, value: object) -> tuple[int, int]:
     match value:
         case [int(first), int(second)] if first > second >= 0:
             return first, second
-    _refuse(where, "warn_minor", value)
+    raise _refusal(where, "warn_minor", value)
 
 
 def _hours(where: str, field: str, value: object) -> Hours | None:
@@ -134,8 +137,8 @@ def _hours(where: str, field: str, value: object) -> Hours | None:
         case [str(start), str(end)]:
             if all(re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", text) for text in (start, end)) and start != end:
                 return time.fromisoformat(start), time.fromisoformat(end)
-    _refuse(where, field, value)
+    raise _refusal(where, field, value)
 
 
-def _refuse(where: str, field: str, value: object) -> NoReturn:
-    raise Refusal("supply.policy", where=where, field=field, value=value)
+def _refusal(where: str, field: str, value: object) -> Refusal:
+    return Refusal("supply.policy", where=where, field=field, value=value)

@@ -55,9 +55,7 @@ class Calendar:
         season = (bisect_right(self.season_starts, month_day) - 1) % len(self.season_starts)
         return self.tables[season, kind]
 
-    def pieces(
-        self, day: date, part: Span, zone: tzinfo, holidays: frozenset[date]
-    ) -> Iterator[tuple[Span, int]]:
+    def pieces(self, day: date, part: Span, zone: tzinfo, holidays: frozenset[date]) -> Iterator[tuple[Span, int]]:
         """Cut a part of a local day where the band changes by wall clock, right on days with a clock change."""
         table = self.table(day, holidays)
         if len(table) == 1:
@@ -69,9 +67,7 @@ class Calendar:
                 year=day.year, month=day.month, day=day.day, hour=0, minute=0, second=0, microsecond=0
             )
             for start, end, band in table:
-                hours = Span(
-                    midnight - offset + timedelta(minutes=start), midnight - offset + timedelta(minutes=end)
-                )
+                hours = Span(midnight - offset + timedelta(minutes=start), midnight - offset + timedelta(minutes=end))
                 common = piece.intersect(hours)
                 if common:
                     yield common, band

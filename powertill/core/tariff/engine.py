@@ -131,9 +131,7 @@ def charge(plan: Plan, state: State, use: Use, *, holidays: frozenset[date] = fr
 
 def carry_over(state: State) -> State:
     """Return the state for another plan that takes over inside a month: same ladder position, cost begins anew."""
-    return replace(
-        state, cost=ZERO, fixed_cost=ZERO, posted_minor=0, tax_posted_minor=0, fixed_posted_minor=0
-    )
+    return replace(state, cost=ZERO, fixed_cost=ZERO, posted_minor=0, tax_posted_minor=0, fixed_posted_minor=0)
 
 
 def position(plan: Plan, state: State, at: datetime) -> Position:
@@ -167,9 +165,7 @@ def bands(plan: Plan, day: date, holidays: frozenset[date] = frozenset()) -> tup
     )
 
 
-def _events(
-    plan: Plan, state: State, use: Use, holidays: frozenset[date]
-) -> Iterator[tuple[date, Slice | None]]:
+def _events(plan: Plan, state: State, use: Use, holidays: frozenset[date]) -> Iterator[tuple[date, Slice | None]]:
     """Yield what happens in order: (day, None) for a day's fixed charges, (day, slice) for use inside one band."""
     pieces = [
         (day, band, (span.end - span.start) // TICK)

@@ -43,9 +43,7 @@ class Fields:
         """Return one of the choices."""
         value = self.get(field, default)
         if value not in choices:
-            raise Refusal(
-                "tariff.choice", where=self.where, field=field, value=value, choices=", ".join(choices)
-            )
+            raise Refusal("tariff.choice", where=self.where, field=field, value=value, choices=", ".join(choices))
         return str(value)
 
     def number(self, field: str) -> Decimal:

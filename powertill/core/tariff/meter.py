@@ -66,13 +66,14 @@ def _check(plan: Plan) -> None:
         _refuse("its tax is added to the prices")
     if grid.period and grid.adds is None:
         _refuse("its steps are not the same add-on in every band")
-    if grid.base is None or len(grid.bands) > BANDS_MAX or len(grid.blocks) - 1 > STEPS_MAX:
+    base = grid.base or ()
+    if len(grid.bands) > BANDS_MAX or len(grid.blocks) - 1 > STEPS_MAX:
         _refuse("it has too many bands or steps")
     if grid.calendar.knows_holidays:
         _refuse("it has prices for public holidays")
     if len(grid.calendar.season_starts) > SEASONS_MAX:
         _refuse("it has too many seasons")
-    for price in grid.base + (grid.adds or ()):
+    for price in base + (grid.adds or ()):
         if -int(price.normalize().as_tuple().exponent) + plan.exponent > PLACES_MAX:
             _refuse("a price has too many decimal places")
 
