@@ -13,7 +13,7 @@ from powertill.apps.supply.models import SiteMode, Supply
 from powertill.apps.tariffs.queries import holidays
 from powertill.core.ports import Capability, Contact
 from powertill.core.supply.credit import Notice, SupplyFacts
-from powertill.drivers import registry
+from powertill import drivers
 
 LEVELS = frozenset({"low_1", "low_2", "empty"})
 
@@ -67,7 +67,7 @@ def available_minor(*, supply_point: SupplyPoint, account: Account, meter: Meter
 
 def reads_back(meter: Meter) -> bool:
     """Tell whether the meter's driver proves the state of the switch; only then may it be cut by itself."""
-    return Capability.READS_BACK_RELAY in registry.meter(meter.driver).info.capabilities
+    return Capability.READS_BACK_RELAY in drivers.meter_driver(meter.driver).info.capabilities
 
 
 def mode_of(site: Site) -> str:

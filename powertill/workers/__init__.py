@@ -1,0 +1,1 @@
+"""The processes that act by themselves: head-end, dispatch, clock. Loops of small steps that tests call one by one."""

@@ -1,0 +1,180 @@
+"""What a head-end does with one meter: bring credit, move a switch, read. Each ends with what the meter shows."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from powertill import drivers
+from powertill.apps.metering import buses
+from powertill.apps.metering import flows as metering
+from powertill.apps.metering.models import Meter
+from powertill.apps.metering.queries import supply_point_at
+from powertill.apps.sales import delivering
+from powertill.apps.supply import flows as supply
+from powertill.apps.supply import switching
+from powertill.apps.supply.models import Supply
+from powertill.core.delivery import Event
+from powertill.core.ports import (
+    Capability,
+    CreditSeen,
+    Exchange,
+    LinkFault,
+    MeterConfig,
+    MeterDriver,
+    MeterFault,
+    RelayAnswer,
+)
+from powertill.workers.bus import Bus
+from powertill.workers.database import db
+
+log = structlog.get_logger("powertill.headend")
+
+READ_TRIES = 2
+LOOK_TRIES = 3
+ORDER_VALID = timedelta(minutes=5)  # of the meter's clock: an order that arrives later is refused by the meter
+
+
+class Line:
+    """One meter on one bus, spoken to in its own language."""
+
+    def __init__(self, bus: Bus, meter: Meter, clock: Callable[[], datetime]) -> None:
+        self.bus = bus
+        self.meter = meter
+        self.clock = clock
+        self.driver: MeterDriver = drivers.meter_driver(meter.driver)
+        self.config = MeterConfig(
+            address=meter.number, phases=meter.phases, zone=meter.site.zone, settings=meter.settings
+        )
+
+    def can(self, capability: Capability) -> bool:
+        """Tell whether the meter's driver promises this."""
+        return capability in self.driver.info.capabilities
+
+    async def look(self, *, tries: int = READ_TRIES) -> CreditSeen:
+        """Return what the meter's purse shows."""
+        return await self.bus.ask(
+            lambda: self.driver.read_credit(self.config), deframer=self.driver.deframer, tries=tries
+        )
+
+    async def see_relay(self, *, tries: int = READ_TRIES) -> None:
+        """Read the switch back and store what it shows."""
+        relay = await self.bus.ask(
+            lambda: self.driver.read_relay(self.config), deframer=self.driver.deframer, tries=tries
+        )
+        for supply_id in await db(supplies_of, meter_id=self.meter.pk):
+            await db(switching.seen, supply_id=supply_id, relay=relay, now=self.clock())
+
+
+def supplies_of(*, meter_id: int) -> list[int]:
+    """Return the supplies that a meter switches now."""
+    rows = Supply.objects.filter(
+        supply_point__installations__meter_id=meter_id, supply_point__installations__to_at=None
+    )
+    return list(rows.values_list("pk", flat=True))
+
+
+async def deliver(line: Line, step: delivering.Step) -> None:
+    """Bring one delivery forward: picture before, order, and always a look afterwards."""
+    if step.state == "due":
+        try:
+            before = await line.look()
+        except LinkFault as fault:
+            await db(delivering.postpone, step=step, fault=str(fault), now=line.clock())
+            return
+        await _send(line, step, before)
+    try:
+        after = await line.look(tries=LOOK_TRIES)
+    except LinkFault as fault:
+        await db(delivering.postpone, step=step, fault=str(fault), now=line.clock())
+        return
+    state = await db(delivering.looked, step=step, after=after, now=line.clock())
+    log.info(
+        "credit looked at",
+        meter=line.meter.number,
+        delivery=step.delivery_id,
+        state=state,
+        count=after.purchase_count,
+        remaining_minor=after.remaining_minor,
+    )
+    await line.see_relay()
+
+
+async def _send(line: Line, step: delivering.Step, before: CreditSeen) -> None:
+    order = await db(delivering.fix_order, step=step, seen=before, now=line.clock())
+
+    def exchange() -> Exchange[None]:
+        if step.kind == "preset":
+            return line.driver.preset_credit(line.config, order.amount_minor)
+        return line.driver.write_credit(line.config, order)
+
+    try:
+        await line.bus.ask(exchange, deframer=line.driver.deframer)
+    except LinkFault as fault:
+        await db(delivering.note, step=step, event=Event.LOSE, detail=str(fault), now=line.clock())
+        log.warning("credit answer lost; looking", meter=line.meter.number, delivery=step.delivery_id)
+    except MeterFault as fault:
+        await db(delivering.note, step=step, event=Event.REFUSE, detail=str(fault), now=line.clock())
+        log.warning("credit refused; looking", meter=line.meter.number, code=fault.code)
+
+
+async def switch(line: Line, task: switching.Task) -> None:
+    """Bring one switch to what is wanted: look, order if it differs, look again."""
+    await line.see_relay()
+    command = await db(switching.next_command, supply_id=task.supply_id, epoch=task.epoch, now=line.clock())
+    if command is None:
+        return
+    outcome, detail = await _order(line, command)
+    await db(switching.answered, supply_id=task.supply_id, outcome=outcome, detail=detail, now=line.clock())
+    log.info("switch ordered", meter=line.meter.number, command=command, answer=outcome)
+    await line.see_relay()
+
+
+async def _order(line: Line, command: str) -> tuple[str, str]:
+    until = line.clock() + ORDER_VALID
+    driver, config = line.driver, line.config
+    exchanges: dict[str, Callable[[], Exchange[RelayAnswer]]] = {
+        "trip": lambda: driver.trip(config, valid_until=until),
+        "permit": lambda: driver.permit_close(config, valid_until=until),
+        "close": lambda: driver.direct_close(config, valid_until=until),
+        "keep_on": lambda: driver.keep_power(config, on=True, valid_until=until),
+        "keep_off": lambda: driver.keep_power(config, on=False, valid_until=until),
+    }
+    try:
+        answer = await line.bus.ask(exchanges[command], deframer=driver.deframer)
+    except LinkFault as fault:
+        return "unknown", str(fault)
+    except MeterFault as fault:
+        return "refused", str(fault)
+    return answer.value, ""
+
+
+async def poll(line: Line) -> None:
+    """Read registers, purse and switch, and hand them over; a silent meter is noted and tried again later."""
+    meter, driver = line.meter, line.driver
+    try:
+        snapshot = await line.bus.ask(lambda: driver.read(line.config), deframer=driver.deframer, tries=READ_TRIES)
+        credit = await line.look() if await db(has_purse, meter=meter, now=line.clock()) else None
+        now = line.clock()
+        heard = metering.Heard(snapshot=snapshot, credit=credit, taken_at=now)
+        await db(
+            supply.take_reading,
+            meter_id=meter.pk,
+            heard=heard,
+            now=now,
+            next_poll_at=buses.next_poll_at(meter, now=now),
+        )
+        if line.can(Capability.READS_BACK_RELAY):
+            await line.see_relay()
+    except (LinkFault, MeterFault) as fault:
+        now = line.clock()
+        failures = await db(
+            metering.missed, meter_id=meter.pk, fault=str(fault), now=now, next_poll_at=buses.retry_at(meter, now=now)
+        )
+        log.warning("meter silent", meter=meter.number, fault=str(fault), failures=failures)
+
+
+def has_purse(*, meter: Meter, now: datetime) -> bool:
+    """Tell whether the customer's money lies in this meter."""
+    supply_point = supply_point_at(meter=meter, at=now)
+    return supply_point is not None and supply_point.place == "meter"

@@ -1,0 +1,38 @@
+"""Dispatch: hands due messages to their channel's driver and keeps the provider's proof."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from powertill import drivers
+from powertill.apps.notices import flows as notices
+from powertill.apps.notices.models import Message
+from powertill.core.ports import Receipt
+
+log = structlog.get_logger("powertill.dispatch")
+
+
+def step(*, clock: Callable[[], datetime], settings: dict[str, dict[str, Any]]) -> int:
+    """Hand over one batch of due messages; return how many were taken."""
+
+    def send(message: Message) -> Receipt:
+        driver = drivers.notify_driver(message.channel)
+        receipt = driver.send(
+            settings.get(message.channel, {}),
+            key=message.key,
+            to=message.address,
+            subject=message.subject,
+            body=message.body,
+        )
+        log.info("message", topic=message.topic, channel=message.channel, key=message.key, delivered=receipt.delivered)
+        return receipt
+
+    return notices.dispatch(now=clock(), send=send)
+
+
+def channel_settings(home: Path) -> dict[str, dict[str, Any]]:
+    """Return the settings of each channel of this installation."""
+    return {"file": {"path": str(home / "messages.jsonl")}}
