@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import structlog
@@ -108,9 +108,9 @@ class Head:
     def _line(self, bus: Bus, meter: conversations.Meter) -> conversations.Line:
         return conversations.Line(bus, meter, self.clock)
 
-    async def _guarded(self, work: "asyncio.Future[None] | object", meter: str) -> None:
+    async def _guarded(self, work: Awaitable[None], meter: str) -> None:
         try:
-            await work  # type: ignore[misc]
+            await work
         except (LinkFault, MeterFault) as fault:
             log.warning("meter does not answer", meter=meter, fault=str(fault))
         except LeaseLost:

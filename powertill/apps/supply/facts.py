@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from powertill import drivers
 from powertill.apps.ledger import queries as ledger
 from powertill.apps.metering.models import Meter
 from powertill.apps.metering.queries import account_at, meter_at
@@ -13,7 +14,6 @@ from powertill.apps.supply.models import SiteMode, Supply
 from powertill.apps.tariffs.queries import holidays
 from powertill.core.ports import Capability, Contact
 from powertill.core.supply.credit import Notice, SupplyFacts
-from powertill import drivers
 
 LEVELS = frozenset({"low_1", "low_2", "empty"})
 
