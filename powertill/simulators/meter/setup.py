@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from powertill.core.ports import MeterConfig
+from powertill.core.tariff.meter import MeterTables
 
 WEEK = (0, 0, 0, 0, 0, 0, 0)
 
@@ -33,6 +34,21 @@ class Tables:
     step_limits_wh: tuple[int, ...] = ()
     step_adds: tuple[int, ...] = (0,)
     step_period: str = "month"  # or "year"
+
+    @classmethod
+    def of(cls, plan: MeterTables) -> "Tables":
+        """Return what the meter holds after it was programmed with these tables of a tariff (2-digit currencies)."""
+        numbered = [(month * 100 + day, table - 1) for month, day, table in plan.seasons]
+        rest = [(plan.rest_day_table or table + 1) - 1 for _, table in numbered]
+        prices = [int(100 * price) for price in plan.band_prices]
+        return cls(
+            prices=tuple((prices + prices[:1] * 4)[:4]),
+            day_tables=tuple(tuple((60 * hour + minute, band) for hour, minute, band in t) for t in plan.day_tables),
+            zones=tuple((first, (table,) * 5 + (end,) * 2) for (first, table), end in zip(numbered, rest, strict=True)),
+            step_limits_wh=plan.step_limits_wh,
+            step_adds=tuple(int(100 * add) for add in plan.step_adds) or (0,),
+            step_period=plan.period or "month",
+        )
 
     def __post_init__(self) -> None:
         fits = len(self.step_adds) == len(self.step_limits_wh) + 1 and len(self.prices) == 4
