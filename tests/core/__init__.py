@@ -1,0 +1,1 @@
+"""Tests of the rules: sentences and examples, no mocks."""
