@@ -115,6 +115,17 @@ def _real() -> datetime:
     return datetime.now(UTC)
 
 
+def parse(text: str) -> datetime:
+    """Read a time with its zone, such as 2026-03-01T08:00:00+08:00; Trouble for anything else."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Trouble(f"{text!r} is not a time with a zone.", "Write it as 2026-03-01T08:00:00+08:00.")
+    return at
+
+
 def _parse(path: Path) -> Simulation:
     try:
         terms = json.loads(path.read_text("utf-8"))

@@ -19,14 +19,29 @@ class Config(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
 
-    home: Path = Field(default_factory=lambda: Path.cwd() / "var")
-    database_url: str = ""
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=1, le=65535)
-    public_url: str = ""
-    secret_key: str = Field(default="", repr=False)
-    debug: bool = False
-    language: str = "en"
+    home: Path = Field(
+        default_factory=lambda: Path.cwd() / "var",
+        description="Directory of everything that this installation keeps: database, signing key, simulated clock.",
+    )
+    database_url: str = Field(
+        default="",
+        repr=False,  # it may hold a password
+        description="PostgreSQL that somebody else keeps, `postgresql://user:password@host:5432/name`; "
+        "empty: Powertill runs its own.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address that the web process listens on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port that the web process listens on.")
+    public_url: str = Field(
+        default="",
+        description="Address that people type, when it is another: `https://till.example.org`. "
+        "With https, cookies travel over https only.",
+    )
+    secret_key: str = Field(
+        default="", repr=False, description="Key that signs sessions; empty: made once and kept in HOME/secret."
+    )
+    site_name: str = Field(default="Powertill", description="Name on the screens while no site has one.")
+    debug: bool = Field(default=False, description="Show faults in the browser. Never where others can reach it.")
+    language: str = Field(default="en", description="Language before a user chooses: `en` or `zh-hans`.")
 
     @field_validator("home")
     @classmethod

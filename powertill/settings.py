@@ -118,6 +118,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+POWERTILL_SITE_NAME = CONFIG.site_name
 LANGUAGE_CODE = CONFIG.language
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [PACKAGE / "locale"]
