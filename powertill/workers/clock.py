@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from powertill.apps.metering.models import Meter
+from powertill.apps.notices import flows as notices
+from powertill.apps.sales import delivering
 from powertill.apps.supply import flows as supply
 
 SILENT = timedelta(hours=24)  # then someone should visit the meter
@@ -11,10 +13,11 @@ SILENT_ROWS_MAX = 100
 
 
 def step(*, clock: Callable[[], datetime]) -> int:
-    """Review what is due; return how many supplies were looked at."""
+    """Review what is due; return how many supplies and messages were looked after."""
     now = clock()
     visits(now=now)
-    return supply.review_due(now=now)
+    delivering.late(now=now)
+    return supply.review_due(now=now) + notices.chase(now=now)
 
 
 def visits(*, now: datetime) -> None:

@@ -1,0 +1,1 @@
+"""One customer's story, played on the running product: every line shows what the meter itself answered."""
