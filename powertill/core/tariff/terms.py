@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from types import ModuleType
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -48,6 +49,7 @@ class Plan:
     fixed: tuple[Part, ...]
     tax: Tax | None
     tax_kind: str = ""
+    export_minor_per_kwh: Decimal | None = None  # for energy fed back; None: it is not paid
 
     @property
     def band_names(self) -> tuple[str, ...]:
@@ -83,6 +85,7 @@ def parse(terms: Mapping[str, Any]) -> Plan:
         fixed=tuple(part for part in parts if part.role == "fixed"),
         tax=taxes[0].body if taxes else None,
         tax_kind=taxes[0].kind if taxes else "",
+        export_minor_per_kwh=_export(fields),
     )
     fields.done()
     return plan
@@ -103,6 +106,17 @@ def _energy(parts: tuple[Part, ...], where: str) -> Grid:
     if len(found) != 1:
         raise Refusal("tariff.parts", where=where, count=len(found))
     return cast(Grid, found[0])
+
+
+def _export(fields: Fields) -> Decimal | None:
+    """Read export: {minor_per_kwh}, the price of energy that the customer feeds back; absent or null: none."""
+    terms = fields.get("export", None)
+    if terms is None:
+        return None
+    part = Fields(terms, f"{fields.where}, export")
+    price = part.number("minor_per_kwh")
+    part.done()
+    return price
 
 
 def _exponent(fields: Fields) -> int:
