@@ -49,7 +49,25 @@ def _drivers(kind: str, found: dict) -> Iterable[tuple[str, str, str]]:
         yield kind, f"`{code}`", info.name if info else sentence
 
 
-PAGES = {"errors.md": errors, "settings.md": settings, "commands.md": commands, "drivers.md": drivers}
+def limits() -> str:
+    """Every constant named ..._MAX with a whole number, where it stands, and the reason beside it."""
+    package = DOCS.parent / "powertill"
+    pattern = re.compile(r"^([A-Z_]+_MAX) = ([\d_]+)(?:  # (.*))?$", re.MULTILINE)
+    rows = (
+        (f"`{match[1]}`", match[2].replace("_", " "), match[3] or "", f"`{path.relative_to(package).as_posix()}`")
+        for path in sorted(package.rglob("*.py"))
+        for match in pattern.finditer(path.read_text("utf-8"))
+    )
+    return table(("limit", "value", "why", "in powertill/"), rows)
+
+
+PAGES = {
+    "errors.md": errors,
+    "settings.md": settings,
+    "commands.md": commands,
+    "drivers.md": drivers,
+    "operations.md": limits,
+}
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

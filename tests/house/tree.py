@@ -8,9 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 COUNTED = ("powertill/core/", "powertill/fleet/", "powertill/apps/")
 VENDORED = ("powertill/web/static/vendor/", "powertill/web/static/fonts/")
-TEXT = set(
-    ["", ".csv", ".css", ".html", ".in", ".js", ".json", ".md", ".po", ".py", ".svg", ".toml", ".txt", ".yaml", ".yml"]
-)  # the first: no suffix
+TEXT = {"", ".csv", ".css", ".html", ".in", ".js", ".json", ".md", ".po", ".py", ".svg", ".toml", ".txt", ".yaml"}
 SKIPPED = {".git", ".venv", "var", "build", "__pycache__"}
 
 
