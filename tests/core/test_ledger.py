@@ -113,9 +113,7 @@ def test_empty_halves_are_left_out() -> None:
 
 @given(st.integers(0, 10**9), st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 10**9))
 def test_every_consumption_balances_and_its_mirror_undoes_it(amount: int, tax: int, fixed: int, wh: int) -> None:
-    entry = ledger.consumption_charged(
-        **FACT, account=7, amount_minor=amount, tax_minor=tax, fixed_minor=fixed, wh=wh
-    )
+    entry = ledger.consumption_charged(**FACT, account=7, amount_minor=amount, tax_minor=tax, fixed_minor=fixed, wh=wh)
     if entry is None:
         assert (amount, tax, fixed, wh) == (0, 0, 0, 0)
         return

@@ -95,7 +95,17 @@ def test_a_forecast_needs_history_and_ends_at_its_horizon() -> None:
 
 def test_warnings_come_twice_and_are_armed_again_only_well_above() -> None:
     warned: frozenset[int] = frozenset()
-    story = [(3000, ()), (2999, (1,)), (2990, ()), (3100, ()), (2999, ()), (999, (2,)), (500, ()), (1000, ()), (999, ())]
+    story = [
+        (3000, ()),
+        (2999, (1,)),
+        (2990, ()),
+        (3100, ()),
+        (2999, ()),
+        (999, (2,)),
+        (500, ()),
+        (1000, ()),
+        (999, ()),
+    ]
     story += [(3300, ()), (2999, (1,)), (5000, ()), (10, (2,)), (9, ())]
     for available_minor, due in story:
         crossing = crossings(available_minor, thresholds_minor=(3000, 1000), warned=warned)
@@ -104,7 +114,8 @@ def test_warnings_come_twice_and_are_armed_again_only_well_above() -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "inside"), [("17:59", False), ("18:00", True), ("23:59", True), ("00:00", True), ("07:59", True), ("08:00", False)]
+    ("at", "inside"),
+    [("17:59", False), ("18:00", True), ("23:59", True), ("00:00", True), ("07:59", True), ("08:00", False)],
 )
 def test_daily_hours_may_pass_midnight(at: str, inside: bool) -> None:
     assert in_daily_hours(time.fromisoformat(at), (time(18), time(8))) is inside

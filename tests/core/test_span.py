@@ -49,9 +49,7 @@ def test_cutting_keeps_the_whole(minutes: list[int]) -> None:
     assert all(left.end == right.start for left, right in zip(parts, parts[1:], strict=False))
 
 
-@pytest.mark.parametrize(
-    ("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)]
-)
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)])
 def test_a_day_of_a_clock_change_has_another_length(day: date, hours: int) -> None:
     start, end = spans.day_start(day, LONDON), spans.day_start(day + spans.DAY, LONDON)
     assert end - start == hours * HOUR

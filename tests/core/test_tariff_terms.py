@@ -108,7 +108,10 @@ def test_a_step_must_name_each_band_and_no_other() -> None:
 
 
 def test_the_multiplier_form_multiplies() -> None:
-    blocks = [{"name": "one", "up_to_kwh": "230", "multiply": "1"}, {"name": "two", "up_to_kwh": None, "multiply": "1.5"}]
+    blocks = [
+        {"name": "one", "up_to_kwh": "230", "multiply": "1"},
+        {"name": "two", "up_to_kwh": None, "multiply": "1.5"},
+    ]
     prices = plan(BOTH | {"form": "multiply", "blocks": blocks}).energy.prices
     assert [str(price) for price in prices[1]] == ["46.245", "83.745", "120.015"]
 
@@ -126,7 +129,11 @@ def test_a_plain_tariff_fits_into_a_meter() -> None:
 
 def test_weekends_become_the_table_of_rest_days() -> None:
     bands = [
-        {"name": "low", "minor_per_kwh": "1", "when": [{"days": ["weekend"]}, {"days": ["weekday"], "hours": ["22:00-08:00"]}]},
+        {
+            "name": "low",
+            "minor_per_kwh": "1",
+            "when": [{"days": ["weekend"]}, {"days": ["weekday"], "hours": ["22:00-08:00"]}],
+        },
         {"name": "high", "minor_per_kwh": "2", "when": [{"days": ["weekday"], "hours": ["08:00-22:00"]}]},
     ]
     tables = meter_tables(plan({"kind": "time_of_use", "name": "Energy", "bands": bands}))
