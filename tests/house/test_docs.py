@@ -21,9 +21,9 @@ def test_the_tables_in_docs_are_those_of_the_code():
 
 
 def test_a_stale_table_is_noticed():
-    page = f"# Errors\n{tables.OPEN}\nold\n{tables.CLOSE}\nafter\n"
+    page = f"# Errors\n{tables.OPEN}\nstale row\n{tables.CLOSE}\nafter\n"
     fresh = tables.written("errors.md", page)
-    assert "old" not in fresh
+    assert "stale row" not in fresh
     assert fresh.endswith("after\n")
     assert tables.written("errors.md", fresh) == fresh
 
