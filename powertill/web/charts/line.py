@@ -42,7 +42,7 @@ class LineChart:
     ticks: tuple[Tick, ...] = ()
     limit: int | None = None
     limit_label: str = ""
-    height: int = 220
+    height: int = 236
 
 
 def _runs(points: tuple[Point, ...]) -> list[list[tuple[int, int]]]:
@@ -86,9 +86,11 @@ def _grid(chart: LineChart, top: int, plot: int) -> str:
 def _ticks(chart: LineChart, plot: int) -> str:
     steps = max(len(chart.points) - 1, 1)
     out = []
-    for tick in chart.ticks:
+    for place, tick in enumerate(chart.ticks):
         at = 100 * tick.index / steps
-        css = ("mid" if 3 < at < 97 else "end" if at >= 97 else "") + (" t-strong" if tick.strong else "")
+        # On a phone every second label gives way, or they would run into each other.
+        kind = " t-strong" if tick.strong else " t-odd" if place % 2 else ""
+        css = ("mid" if 3 < at < 97 else "end" if at >= 97 else "") + kind
         out.append(f'<line class="grid" x1="{svg.n(at)}%" x2="{svg.n(at)}%" y1="8" y2="{plot + 12}"/>')
         out.append(svg.text(f"{svg.n(at)}%", plot + 26, tick.label, css.strip()))
     return "".join(out)
@@ -108,7 +110,7 @@ def _hits(chart: LineChart, plot: int) -> str:
 
 def draw(chart: LineChart) -> svg.Drawing:
     """Draw the curve as wide as its place, with text that never shrinks."""
-    plot = chart.height - 44
+    plot = chart.height - 40
     top = svg.nice_top(max([p.value or 0 for p in chart.points] + [chart.limit or 0], default=0))
     limit = ""
     if chart.limit is not None:

@@ -149,7 +149,12 @@ def site_time(at: datetime | None, kind: str = "short") -> SafeString | str:
 
 
 @register.inclusion_tag("components/age.html")
-def age(at: datetime | None, now: datetime | None, stale_minutes: int = 90, noun: str = "") -> dict[str, Any]:
+def age(
+    at: datetime | None, now: datetime | None, stale_minutes: int = 90, noun: str = "", brief: bool = False
+) -> dict[str, Any]:
     """Show when a value was taken and how old it is: never a bare number; amber and worded when older than it may be."""
     stale = bool(at and now and (now - at).total_seconds() > stale_minutes * 60)
-    return {"at": at, "now": now, "stale": stale, "noun": noun or gettext("read")}
+    zone = timezone.get_current_timezone()
+    today = bool(at and now and at.astimezone(zone).date() == now.astimezone(zone).date())
+    kind = "time" if today else "short"
+    return {"at": at, "now": now, "stale": stale, "noun": noun or gettext("read"), "kind": kind, "brief": brief}
