@@ -77,7 +77,8 @@ def judge(previous: Register | None, new: Register, *, digits_wh_max: int, power
 
 
 def _backwards(before_wh: int, new_wh: int, digits_wh_max: int, possible_wh: int) -> Verdict:
-    rolled_wh = digits_wh_max + 1 - before_wh + new_wh
+    # A counter of decimal digits begins again at a power of ten, also when it counts in steps of 10 Wh.
+    rolled_wh = 10 ** len(str(digits_wh_max)) - before_wh + new_wh
     if 0 < rolled_wh <= possible_wh:
         return _verdict(Kind.ROLL_OVER, rolled_wh)
     return _verdict(Kind.RESET if new_wh <= min(RESET_WH_MAX, possible_wh) else Kind.BACKWARDS)

@@ -1,7 +1,7 @@
 """Money in whole minor units: reading it, writing it, sharing it, and the one place that rounds it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 
@@ -47,6 +47,14 @@ def format_minor(minor: int, *, exponent: int = 2, grouped: bool = True) -> str:
 def round_minor(exact_minor: Decimal) -> int:
     """Round an exact amount to whole minor units, half to even: over a million sales the errors cancel."""
     return int(WIDE.quantize(exact_minor, Decimal(1)))
+
+
+def exact_sum(costs: Iterable[Decimal]) -> Decimal:
+    """Return the sum of exact amounts without loss, whatever decimal context the caller has."""
+    total = Decimal(0)
+    for cost in costs:
+        total = WIDE.add(total, cost)
+    return total
 
 
 def share(total: int, weights: Sequence[int | Decimal]) -> tuple[int, ...]:

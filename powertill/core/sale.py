@@ -9,7 +9,15 @@ from typing import NamedTuple
 
 from powertill.core.energy import cost, split_wh
 from powertill.core.errors import Refusal
-from powertill.core.money import AMOUNT_MINOR_MAX, format_minor, inclusive_tax, round_minor, share, share_per_mille_cap
+from powertill.core.money import (
+    AMOUNT_MINOR_MAX,
+    exact_sum,
+    format_minor,
+    inclusive_tax,
+    round_minor,
+    share,
+    share_per_mille_cap,
+)
 from powertill.core.tariff.engine import State, bands, position
 from powertill.core.tariff.terms import Plan
 
@@ -231,7 +239,7 @@ def _priced(block: int, shares: tuple[int, ...], prices: list[Decimal]) -> list[
 
 
 def _cost(items: list[_Bought]) -> Decimal:
-    return sum((item.cost for item in items), ZERO)
+    return exact_sum(item.cost for item in items)
 
 
 def _gross(plan: Plan, price: Decimal) -> Decimal:

@@ -36,7 +36,7 @@ def test_use_must_be_possible(new_wh: int, kind: Kind, wh: int | None) -> None:
 
 def test_the_register_rolls_over() -> None:
     seen = verdict(Register(NOW, 500), Register(NOW - timedelta(hours=1), TOP - 990))
-    assert (seen.kind, seen.wh) == (Kind.ROLL_OVER, 1491)
+    assert (seen.kind, seen.wh) == (Kind.ROLL_OVER, 1500)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Time is half-open and local days have 23, 24 or 25 hours."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -46,7 +47,7 @@ def test_cutting_keeps_the_whole(minutes: list[int]) -> None:
     whole = Span(START, START + timedelta(minutes=180))
     parts = whole.split_at(*(START + timedelta(minutes=minute) for minute in minutes))
     assert (parts[0].start, parts[-1].end) == (whole.start, whole.end)
-    assert all(left.end == right.start for left, right in zip(parts, parts[1:], strict=False))
+    assert all(left.end == right.start for left, right in pairwise(parts))
 
 
 @pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 29), 23), (date(2026, 10, 25), 25), (date(2026, 6, 1), 24)])

@@ -325,3 +325,17 @@ def test_the_order_of_bands_in_the_terms_does_not_matter(bands_given: list[dict[
         plan(TIME_OF_USE | {"bands": bands_given}), State(), use("2026-01-05 00:00", "2026-01-06 00:00", 24_000)
     )
     assert {line.band: line.wh for line in result.lines} == {"valley": 10_000, "day": 10_000, "peak": 4_000}
+
+
+def test_a_new_tax_inside_a_month_does_not_tax_what_was_charged_before() -> None:
+    untaxed, state = run(plan(FLAT), [use("2026-01-05 08:00", "2026-01-05 09:00", 100_000)])
+    taxed, _state = run(plan(FLAT, VAT_ADDED), [use("2026-01-05 09:00", "2026-01-05 10:00", 100_000)], state)
+    assert untaxed[0].minor == 6127
+    assert (taxed[0].minor, taxed[0].tax_minor) == (6924, 797)
+
+
+def test_a_new_price_inside_a_month_holds_from_its_first_charge() -> None:
+    _first, state = run(plan(FLAT), [use("2026-01-05 08:00", "2026-01-05 09:00", 100_000)])
+    dearer = plan(FLAT | {"minor_per_kwh": "70"})
+    second, _state = run(dearer, [use("2026-01-05 09:00", "2026-01-05 10:00", 100_000)], state)
+    assert second[0].minor == 7000

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from powertill.core.energy import split_wh
 from powertill.core.errors import Refusal
-from powertill.core.money import round_minor
+from powertill.core.money import exact_sum, round_minor
 from powertill.core.span import DAY, Span, day_start, first_of_month, local_date, local_days
 from powertill.core.tariff.line import Line, Slice
 from powertill.core.tariff.meter import MeterTables, meter_tables
@@ -50,6 +50,7 @@ class State:
 
     `cost` is the exact cost of the local month so far in the plan's prices (with `fixed_cost`, before an
     added tax); what was posted of it is in the `posted` fields, so that only the total is ever rounded.
+    `tax_basis` is the tax that the cost is subject to: under another tax the cost begins anew.
     """
 
     month: date | None = None
@@ -62,6 +63,7 @@ class State:
     fixed_posted_minor: int = 0
     fixed_until: datetime | None = None
     fixed_cost: Decimal = ZERO
+    tax_basis: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ def charge(plan: Plan, state: State, use: Use, *, holidays: frozenset[date] = fr
     if use.wh < 0:
         raise Refusal("tariff.use")
     lines, posted = list[Line](), (0, 0, 0)
+    state = _under_tax(plan, state)
     for day, piece in _events(plan, state, use, holidays):
         if _is_new_month(state, day):
             posted = _sum(posted, _due(plan, state))
@@ -202,6 +205,12 @@ def _mark_days(plan: Plan, state: State, use: Use) -> State:
     return replace(state, fixed_until=max(until, state.fixed_until or until))
 
 
+def _under_tax(plan: Plan, state: State) -> State:
+    """Close the cost when the tax changes inside a month: what was charged before must not be taxed again."""
+    basis = plan.tax.basis if plan.tax else ""
+    return state if state.tax_basis == basis else replace(carry_over(state), tax_basis=basis)
+
+
 def _is_new_month(state: State, day: date) -> bool:
     return state.month is not None and first_of_month(day) > state.month
 
@@ -228,13 +237,13 @@ def _energy_lines(plan: Plan, state: State, piece: Slice) -> list[Line]:
 
 
 def _add(state: State, lines: list[Line], *, is_fixed: bool) -> State:
-    wh, cost = sum(line.wh for line in lines), sum((line.cost for line in lines), ZERO)
+    wh, cost = sum(line.wh for line in lines), exact_sum(line.cost for line in lines)
     return replace(
         state,
         month_wh=state.month_wh + wh,
         year_wh=state.year_wh + wh,
-        cost=state.cost + cost,
-        fixed_cost=state.fixed_cost + (cost if is_fixed else ZERO),
+        cost=exact_sum((state.cost, cost)),
+        fixed_cost=exact_sum((state.fixed_cost, cost)) if is_fixed else state.fixed_cost,
     )
 
 
@@ -267,11 +276,11 @@ def _merged(lines: list[Line]) -> list[Line]:
     for line in lines:
         key = (line.part, line.name, line.block, line.band, line.minor_per_kwh, line.because)
         known = merged.get(key)
-        merged[key] = replace(known, wh=known.wh + line.wh, cost=known.cost + line.cost) if known else line
+        merged[key] = replace(known, wh=known.wh + line.wh, cost=exact_sum((known.cost, line.cost))) if known else line
     return list(merged.values())
 
 
 def _tax_lines(plan: Plan, lines: list[Line]) -> list[Line]:
     if plan.tax is None or not lines:
         return []
-    return list(KINDS[plan.tax_kind].lines(plan.tax, sum((line.cost for line in lines), ZERO)))
+    return list(KINDS[plan.tax_kind].lines(plan.tax, exact_sum(line.cost for line in lines)))

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from powertill.core.errors import Refusal
+from powertill.core.money import WIDE
 from powertill.core.tariff.fields import Fields, number
 from powertill.core.tariff.grid import Grid, lines, parse_blocks
 from powertill.core.tariff.kinds.time_of_use import parse_bands
@@ -54,7 +55,7 @@ def _steps(row: Fields, form: str, bands: tuple[str, ...]) -> tuple[Decimal, ...
 
 def _prices(base: tuple[Decimal, ...], step: tuple[Decimal, ...], form: str) -> tuple[Decimal, ...]:
     pairs = zip(base, step, strict=True)
-    return tuple(price + add if form == "add" else price * add for price, add in pairs)
+    return tuple(price + add if form == "add" else WIDE.multiply(price, add) for price, add in pairs)
 
 
 def _plain_adds(steps: list[tuple[Decimal, ...]], form: str) -> tuple[Decimal, ...] | None:

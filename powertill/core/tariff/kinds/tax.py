@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from powertill.core.errors import Refusal, Sentence
-from powertill.core.money import WIDE, inclusive_tax
+from powertill.core.money import WIDE, exact_sum, inclusive_tax
 from powertill.core.tariff.fields import Fields
 from powertill.core.tariff.line import Line
 
@@ -23,6 +23,11 @@ class Tax:
     per_mille: int
     included: bool
 
+    @property
+    def basis(self) -> str:
+        """Return rate and form as a short text: costs under another basis are not summed with these."""
+        return f"{self.per_mille}{'i' if self.included else 'a'}"
+
     def part_of(self, cost: Decimal) -> Decimal:
         """Return the exact tax on an amount that is written in the plan's prices."""
         if self.included:
@@ -31,11 +36,11 @@ class Tax:
 
     def gross(self, cost: Decimal) -> Decimal:
         """Return what the customer pays for an amount that is written in the plan's prices."""
-        return cost if self.included else cost + self.part_of(cost)
+        return cost if self.included else exact_sum((cost, self.part_of(cost)))
 
     def net(self, cost: Decimal) -> Decimal:
         """Return what is ours of an amount that is written in the plan's prices."""
-        return cost - self.part_of(cost) if self.included else cost
+        return exact_sum((cost, -self.part_of(cost))) if self.included else cost
 
 
 def parse(terms: Mapping[str, Any], where: str) -> Tax:
