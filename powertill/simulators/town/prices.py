@@ -13,6 +13,7 @@ RESIDENTIAL: Final[dict[str, Any]] = {
     "exponent": 2,
     "zone": "Asia/Shanghai",
     "reference": "Lotus Court price notice 2026-01 (simulated)",
+    "export": {"minor_per_kwh": "41.55"},
     "parts": [
         {
             "kind": "ladder_time_of_use",

@@ -110,8 +110,7 @@ def _flats() -> list[tuple[str, str]]:
 def _flat(index: int, label: str, panel: str) -> Unit:
     is_story = label == STORY_LABEL
     special = {SOLAR_LABEL: "account", ARREARS_LABEL: "account", PROTECTED_LABEL: "meter", STORY_LABEL: "meter"}
-    name, language = names.STORY[:2] if is_story else names.TENANTS[index]
-    username = names.STORY[2] if is_story else names.SIGN_INS.get(label, "")
+    name = names.STORY if is_story else names.TENANTS[index]
     return Unit(
         label=label,
         load={STORY_LABEL: "studio", SOLAR_LABEL: "solar"}.get(label, "flat"),
@@ -122,7 +121,7 @@ def _flat(index: int, label: str, panel: str) -> Unit:
         gateway=GATEWAYS[index // METERS_PER_GATEWAY],
         number=check_digit.append(f"2611{label.replace('-', ''):0>7}"),
         first_import_wh=0 if is_story else _first_import_wh(label),
-        person=_person(index + 1, name, language, username),
+        person=_person(index + 1, name, names.SIGN_INS.get(label, "")),
         purchase_minor=0 if is_story else _paid_minor(label),
         debt_minor=DEBT_MINOR if label == ARREARS_LABEL else 0,
         protected_reason="Medical equipment at home" if label == PROTECTED_LABEL else "",
@@ -130,7 +129,7 @@ def _flat(index: int, label: str, panel: str) -> Unit:
 
 
 def _shop(index: int) -> Unit:
-    name, language, load = names.SHOPS[index]
+    name, load = names.SHOPS[index]
     label = f"S-{index + 1:02}"
     return Unit(
         label=label,
@@ -142,15 +141,15 @@ def _shop(index: int) -> Unit:
         gateway=GATEWAYS[3],
         number=check_digit.append(f"2611{90_000 + index + 1:07}"),
         first_import_wh=_first_import_wh(label),
-        person=_person(100 + index + 1, name, language, ""),
+        person=_person(100 + index + 1, name, ""),
         purchase_minor=2 * _paid_minor(label),
     )
 
 
-def _person(index: int, name: str, language: str, username: str) -> Person:
+def _person(index: int, name: str, username: str) -> Person:
     # No mobile number of the country begins with 100; the factor spreads the last four digits, by which staff search.
     phone = f"1000000{index * 7919 % 10_000:04}"
-    return Person(check_digit.append(f"88260000{index:03}"), name, phone, language, username)
+    return Person(check_digit.append(f"88260000{index:03}"), name, phone, names.language(name), username)
 
 
 def _first_import_wh(label: str) -> int:
