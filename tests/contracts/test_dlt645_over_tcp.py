@@ -112,7 +112,7 @@ def test_a_second_session_ends_the_first_so_its_mac_is_refused(line):
     answer = here._answer(next(slow))
     recharge = slow.send(answer)
     assert write(line, there, order()) == ""
-    with pytest.raises(MeterFault, match="meter.security"):
+    with pytest.raises(MeterFault, match=r"meter\.security"):
         slow.send(here._answer(recharge))
     assert line.meter.state.count == 2
 
@@ -122,7 +122,7 @@ def test_a_session_ends_after_five_minutes(line):
     slow = line.driver.write_credit(line.config, order())
     recharge = slow.send(wire._answer(next(slow)))
     line.clock.pass_by(minutes=5)
-    with pytest.raises(MeterFault, match="meter.authentication"):
+    with pytest.raises(MeterFault, match=r"meter\.authentication"):
         slow.send(wire._answer(recharge))
 
 
@@ -200,7 +200,7 @@ def test_preset_credit_before_opening_and_refund_after(driver):
         wire.run(driver.preset_credit(config, 2000))
         assert meter.powered and wire.run(driver.read_credit(config)).remaining_minor == 2000
         wire.run(driver.write_credit(config, CreditOrder(8000, 1, CUSTOMER, opening=True)))
-        with pytest.raises(MeterFault, match="meter.count"):
+        with pytest.raises(MeterFault, match=r"meter\.count"):
             wire.run(driver.preset_credit(config, 2000))
         wire.run(driver.refund_credit(config, CreditOrder(3000, 2, CUSTOMER)))
         seen = wire.run(driver.read_credit(config))
@@ -212,7 +212,7 @@ def test_a_noisy_line_gives_no_wrong_reading(line):
     """A tenth of everything goes wrong at once; 200 readings are right or absent."""
     line.faults.rates = Rates(*[100] * 8, delay_ms_max=300)
     wire, right, absent = Wire(line.connect()._port, line.driver, timeout_s=0.05), 0, 0
-    for number in range(200):
+    for _ in range(200):
         try:
             seen = wire.run(line.driver.read_relay(line.config))
         except LinkFault:
@@ -230,7 +230,7 @@ def test_the_clock_is_set_and_read_back(line):
     wire.run(line.driver.set_clock(config, at))
     assert wire.run(line.driver.read(config)).clock_at == at
     midnight = at.replace(hour=15, minute=59)  # 23:59 in Shanghai
-    with pytest.raises(MeterFault, match="meter.busy"):
+    with pytest.raises(MeterFault, match=r"meter\.busy"):
         wire.run(line.driver.set_clock(config, midnight))
 
 
@@ -238,9 +238,9 @@ def test_a_wrong_password_has_a_code_of_its_own_and_five_lock_the_day(line):
     wire, until = line.connect(), line.clock.now + timedelta(minutes=5)
     wrong = line.meter.setup.driver_config(password="654321")
     for _ in range(5):
-        with pytest.raises(MeterFault, match="meter.password"):
+        with pytest.raises(MeterFault, match=r"meter\.password"):
             wire.run(line.driver.direct_close(wrong, valid_until=until))
-    with pytest.raises(MeterFault, match="meter.password"):
+    with pytest.raises(MeterFault, match=r"meter\.password"):
         wire.run(line.driver.direct_close(line.config, valid_until=until))
     line.clock.pass_by(days=1)
     until = line.clock.now + timedelta(minutes=5)
@@ -255,7 +255,7 @@ def test_a_missing_setting_is_said_before_a_byte_is_sent(line, missing):
         if missing == "security"
         else line.driver.trip(config, valid_until=line.clock.now)
     )
-    with pytest.raises(MeterFault, match="meter.se"):
+    with pytest.raises(MeterFault, match=r"meter\.se"):
         next(exchange)
 
 

@@ -129,7 +129,7 @@ def test_after_a_cut_at_zero_the_server_cannot_close_but_money_can(driver):
     bench = Bench(driver, credit_minor=100)
     bench.wait(hours=5)
     assert bench.seen() == (OPEN, OPEN, False)
-    with pytest.raises(MeterFault, match="meter.refused"):
+    with pytest.raises(MeterFault, match=r"meter\.refused"):
         bench.do("direct_close")
     bench.buy(5000)
     assert bench.seen() == (OPEN, CLOSED, True)
@@ -173,10 +173,23 @@ def test_too_much_power_trips_after_its_delay_and_the_button_brings_it_back(driv
     assert bench.seen()[0] is CLOSED
 
 
+def test_an_overload_under_keep_power_is_forgotten_when_it_is_over(driver):
+    bench = Bench(driver, credit_minor=100_000, watts=9000, power_w_max=5000)
+    bench.do("keep_power", on=True)
+    bench.wait(minutes=10)
+    bench.watts = 1000
+    bench.wait(minutes=1)
+    bench.do("keep_power", on=False)
+    assert bench.seen() == (CLOSED, CLOSED, False)
+    bench.watts = 9000
+    bench.wait(minutes=3)
+    assert bench.seen()[0] is OPEN
+
+
 def test_a_command_whose_time_is_over_is_refused(driver):
     bench = Bench(driver)
     late = bench.now - timedelta(seconds=1)
-    with pytest.raises(MeterFault, match="meter.password"):
+    with pytest.raises(MeterFault, match=r"meter\.password"):
         converse(driver.trip(bench.config, valid_until=late), bench.meter, bench.now)
     assert bench.seen()[0] is CLOSED
 

@@ -97,12 +97,20 @@ def test_what_is_saved_comes_back_and_energy_since_then_is_measured_again(driver
     memory = Memory(tmp_path / "meter.json")
     meter = opened(driver, lambda at: (1000,), memory=memory)
     now = NOON + timedelta(hours=2, minutes=7)
-    for minutes in range(0, 128):
+    for minutes in range(128):
         meter.advance(NOON + timedelta(minutes=minutes))
     again = SimulatedMeter(meter.setup, meter.load, Memory(tmp_path / "meter.json"))
     assert (now - datetime.fromtimestamp(again.state.at, UTC)) <= timedelta(minutes=15)
     again.advance(now)
     assert again.state == meter.state
+
+
+def test_every_preset_is_saved_before_its_answer(driver):
+    meter = SimulatedMeter(MeterSetup("000000000011"), lambda at: (0,))
+    meter.advance(NOON)
+    for amount_minor in (2000, 3000, 2500):
+        converse(driver.preset_credit(meter.setup.driver_config(), amount_minor), meter, NOON)
+        assert meter.memory.load()["balance_milli"] == 1000 * amount_minor
 
 
 def test_a_look_saves_nothing_and_a_purchase_saves_before_its_answer(driver):
@@ -190,7 +198,10 @@ def test_tables_of_a_tariff_become_the_tables_of_a_meter():
         "parts": [
             {
                 "kind": "ladder_time_of_use", "name": "Energy", "period": "month", "form": "add", "reference": "test",
-                "blocks": [{"name": "one", "up_to_kwh": "230", "add": "0"}, {"name": "two", "up_to_kwh": None, "add": "5"}],
+                "blocks": [
+                    {"name": "one", "up_to_kwh": "230", "add": "0"},
+                    {"name": "two", "up_to_kwh": None, "add": "5"},
+                ],
                 "bands": [
                     {"name": "valley", "minor_per_kwh": "30.83", "when": [{"days": ["all"], "hours": ["22:00-08:00"]}]},
                     {"name": "peak", "minor_per_kwh": "61.7", "when": [{"days": ["all"], "hours": ["08:00-22:00"]}]},

@@ -85,7 +85,8 @@ def _address(text: str) -> str:
     """Return the one plain address that `text` is; names, lists and comments are refused."""
     _header(text)
     if (
-        parseaddr(text) != ("", text)
+        not text.isascii()
+        or parseaddr(text) != ("", text)
         or text.count("@") != 1
         or text.startswith("@")
         or text.endswith("@")

@@ -42,6 +42,8 @@ class FileNotify:
     def send(self, settings: Mapping[str, Any], *, key: str, to: str, subject: str, body: str) -> Receipt:
         """Write one line. Raise `LinkFault` when the disk does not take it. `proof` is the line's first byte."""
         path = Path(str(settings["path"]))
+        if path.exists() and not path.is_file():
+            return Receipt(False, f"{path.name} is no ordinary file")
         line = json.dumps({"key": key, "to": to, "subject": subject, "body": body}, ensure_ascii=False)
         try:
             offset = self._append_once(path, key, line)

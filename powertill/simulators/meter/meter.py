@@ -197,7 +197,7 @@ class SimulatedMeter:
         """Return all that must never be lost; energy, and the credit that it uses, may wait."""
         s = self.state
         relay_now = (s.contact_open, s.remote_open, s.credit_open, s.power_open, s.permit, s.keep, s.trip_due, s.trips)
-        purse_now = (s.count, s.opened, s.customer, s.cumulative_minor, len(s.refunds), s.authentications, s.failures)
+        purse_now = (s.purse_writes, s.count, s.customer, s.authentications, s.failures)
         return (*relay_now, *purse_now, s.closes, s.password_failures, s.clock_error_s, *s.parameters.values())
 
     def _at(self) -> int:

@@ -44,6 +44,7 @@ def refund(state: State, *, amount_minor: int, count: int, customer: str, at: st
         return OTHER
     before = state.remaining_minor
     state.balance_milli -= 1000 * amount_minor
+    state.purse_writes += 1
     state.count = count
     _record(state.refunds, at, count, amount_minor, before, state.remaining_minor, 0)
     return 0
@@ -54,6 +55,7 @@ def preset(state: State, *, amount_minor: int, count: int) -> int:
     if state.opened or state.count or count:
         return COUNT
     state.balance_milli, state.price_rest = 1000 * amount_minor, 0
+    state.purse_writes += 1
     return 0
 
 
@@ -73,6 +75,7 @@ def _over_limit(state: State, amount_minor: int) -> bool:
 def _add(state: State, amount_minor: int, at: str) -> None:
     before = state.remaining_minor
     state.balance_milli += 1000 * amount_minor
+    state.purse_writes += 1
     state.count += 1
     state.cumulative_minor += amount_minor
     _record(state.records, at, state.count, amount_minor, before, state.remaining_minor, state.cumulative_minor)

@@ -33,7 +33,8 @@ def watch_power(state: State, setup: MeterSetup, at: int, power_w: int) -> None:
     """Latch when the power has been over its limit for the whole delay."""
     limit = state.parameters["power_w_max"]
     if not limit or power_w <= limit or state.contact_open:
-        state.over_since = None
+        # Also an overload that keep-power has let pass is forgotten when it is over.
+        state.over_since, state.power_open = None, False
         return
     if state.over_since is None:
         state.over_since = at

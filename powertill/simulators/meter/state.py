@@ -27,6 +27,7 @@ class State:
     period: str = ""
     period_wh: int = 0
     count: int = 0
+    purse_writes: int = 0
     opened: bool = False
     customer: str = ""
     cumulative_minor: int = 0

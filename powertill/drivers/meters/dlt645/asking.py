@@ -90,14 +90,22 @@ def read_number(config: MeterConfig, name: str) -> Exchange[int]:
     return number
 
 
-def if_present(exchange: Exchange[T], otherwise: D) -> Exchange[T | D]:
+def if_present(exchange: Exchange[T], otherwise: D, *, absent: tuple[str, ...] = ("meter.no_data",)) -> Exchange[T | D]:
     """Return what the exchange returns, or `otherwise` when the meter says that it has no such data."""
     try:
         return (yield from exchange)
     except MeterFault as fault:
-        if fault.code != "meter.no_data":
+        if fault.code not in absent:
             raise
         return otherwise
+
+
+def if_any(exchange: Exchange[T], otherwise: D) -> Exchange[T | D]:
+    """As `if_present`, for what nobody is charged by: here "other error" (01) also means that it is not there.
+
+    Meters, and the independent implementation that we test against, answer either to an unknown register.
+    """
+    return (yield from if_present(exchange, otherwise, absent=("meter.no_data", "meter.refused")))
 
 
 def _answers(raw: bytes, address: str, function: int, di: bytes) -> bool:

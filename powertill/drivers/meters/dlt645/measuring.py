@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from powertill.core.ports import Exchange, MeterConfig, Snapshot
 
 from . import bcd
-from .asking import if_present, read_number, read_register, read_values
+from .asking import if_any, if_present, read_number, read_register, read_values
 from .faults import unreadable
 
 Numbers = tuple[int | None, ...]
@@ -26,16 +26,16 @@ def read_snapshot(config: MeterConfig) -> Exchange[Snapshot]:
         current_ma=(yield from _phases(config, "current")),
         power_w=power[0] if power else None,
         power_phase_w=power[1 : 1 + config.phases],
-        trip_count=(yield from if_present(read_number(config, "trip_count"), None)),
-        cover_open_count=(yield from if_present(read_number(config, "cover_open_count"), None)),
-        power_down_count=(yield from if_present(read_number(config, "power_down_count"), None)),
+        trip_count=(yield from if_any(read_number(config, "trip_count"), None)),
+        cover_open_count=(yield from if_any(read_number(config, "cover_open_count"), None)),
+        power_down_count=(yield from if_any(read_number(config, "power_down_count"), None)),
     )
 
 
 def read_clock(config: MeterConfig) -> Exchange[datetime | None]:
     """Read date and time; None for a clock that was never set or that the meter does not have."""
-    date = yield from if_present(read_register(config, "date"), None)
-    time = yield from if_present(read_register(config, "time"), None)
+    date = yield from if_any(read_register(config, "date"), None)
+    time = yield from if_any(read_register(config, "time"), None)
     if date is None or time is None:
         return None
     if time[2:] == b"\x00":
@@ -47,7 +47,7 @@ def read_clock(config: MeterConfig) -> Exchange[datetime | None]:
 
 
 def _energy(config: MeterConfig) -> Exchange[tuple[int, ...]]:
-    block = yield from if_present(read_values(config, "import_block"), None)
+    block = yield from if_any(read_values(config, "import_block"), None)
     if block is None:
         return ((yield from read_number(config, "import_total")),)
     if block[0] is None:
@@ -57,18 +57,18 @@ def _energy(config: MeterConfig) -> Exchange[tuple[int, ...]]:
 
 def _phases(config: MeterConfig, quantity: str) -> Exchange[Numbers]:
     """Read the phases in one block, or one by one where the meter has no block."""
-    numbers: list[int | None] = list((yield from if_present(read_values(config, f"{quantity}_block"), ())))
+    numbers: list[int | None] = list((yield from if_any(read_values(config, f"{quantity}_block"), ())))
     if not numbers:
         for phase in "abc"[: config.phases]:
-            numbers += yield from if_present(read_values(config, f"{quantity}_{phase}"), (None,))
+            numbers += yield from if_any(read_values(config, f"{quantity}_{phase}"), (None,))
     return tuple([*numbers, None, None][: config.phases])
 
 
 def _power(config: MeterConfig) -> Exchange[Numbers]:
     """Read total and phase power in W, from a register that counts tenths of a watt."""
-    block = yield from if_present(read_values(config, "power_block"), None)
+    block = yield from if_any(read_values(config, "power_block"), None)
     if block is None:
-        block = yield from if_present(read_values(config, "power_total"), ())
+        block = yield from if_any(read_values(config, "power_total"), ())
     return tuple(None if milliwatt is None else _watt(milliwatt) for milliwatt in block)
 
 
