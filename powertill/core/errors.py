@@ -149,6 +149,17 @@ CODES: dict[str, tuple[str, str]] = {
         "Publish and assign a tariff first.",
     ),
     "tariff.published": ("This version is already published.", "Make a new version; published ones never change."),
+    "tariff.past": (
+        "Prices cannot change in the past.",
+        "Choose a date that is still to come; what was charged stays charged.",
+    ),
+    "reading.none_held": ("No reading of this meter waits for a person.", "Look at the meter's readings again."),
+    "reading.not_chargeable": (
+        "The register stands lower than before, so there is nothing to charge from it.",
+        "Start again from the register as it stands, without charging.",
+    ),
+    "incident.gone": ("This case is closed already.", "Look at the list of open cases again."),
+    "delivery.decided": ("This delivery does not wait for a person.", "Look at the delivery's history."),
     "account.preset": ("The preset credit may be at most %(amount_max)s.", "Choose a smaller preset credit."),
     "account.occupied": ("%(room)s already has an account.", "Close the old account first, or choose another room."),
     "sale.no_account": ("There is no open account with this number.", "Search again by room, name or meter number."),
