@@ -1,8 +1,10 @@
 """Collect every English sentence that people read and keep the zh-Hans catalogue (needs no gettext programs).
 
-python -m powertill.tools.messages           collect, update django.po, compile django.mo, list what has no translation yet
-python -m powertill.tools.messages add FILE  the same after taking translations from a JSON file {"English": "中文", ...}
-                                             (plural: the singular is the key; context: "context|English"; "-" reads stdin)
+python -m powertill.tools.messages
+    collect, update django.po, compile django.mo, list what has no translation yet
+python -m powertill.tools.messages add FILE
+    the same after taking translations from a JSON file {"English": "Chinese", ...}; "-" reads stdin;
+    for a plural the singular is the key, for a context "context|English"
 """
 
 from __future__ import annotations
@@ -28,9 +30,16 @@ PACKAGE = Path(__file__).resolve().parents[1]
 PO = PACKAGE / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 TABLES = ("CODES", "REASONS", "SENTENCES")  # dicts of core whose values are messages, alone or in tuples
 KEYWORDS = {
-    "_": None, "gettext": None, "gettext_lazy": None, "gettext_noop": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2), "pgettext_lazy": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3),
-}  # fmt: skip
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
 # Sample pages with invented texts, and what only developers read.
 LEFT_OUT = ("web/gallery.py", "web/samples.py", "web/templates/components/gallery", "tools/")
 
@@ -74,8 +83,9 @@ def _from_tables() -> Iterator[tuple[None, str]]:
 def _from_sentences(source: bytes) -> Iterator[tuple[None, str]]:
     """Read `Sentence("...")` calls of core, whose first argument is a message."""
     for node in ast.walk(ast.parse(source)):
-        called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Sentence"
-        if called and node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Sentence"):
+            continue
+        if node.args and isinstance(node.args[0], ast.Constant) and isinstance(node.args[0].value, str):
             yield None, node.args[0].value
 
 
@@ -118,7 +128,8 @@ def compiled(catalogue: Catalog) -> bytes:
 def _translated(message: Message | None) -> bool:
     if message is None or message.fuzzy:
         return False
-    return bool(message.string) if isinstance(message.string, str) else all(message.string)
+    texts = message.string
+    return all(texts) if isinstance(texts, list | tuple) else bool(texts)
 
 
 def missing() -> list[str]:
@@ -130,9 +141,21 @@ def missing() -> list[str]:
 def update(added: dict[str, str]) -> Catalog:
     """Return a catalogue of what is said today, with the translations at hand and those in `added`."""
     old = read()
-    new = Catalog(locale="zh_Hans", domain="django", project="Powertill", version="1", charset="utf-8", fuzzy=False, msgid_bugs_address="maintainers")
+    new = Catalog(
+        locale="zh_Hans",
+        domain="django",
+        project="Powertill",
+        version="1",
+        charset="utf-8",
+        fuzzy=False,
+        msgid_bugs_address="maintainers",
+    )
     new.creation_date = new.revision_date = old.creation_date  # stays, so that nothing changes when nothing changed
-    new.language_team, new.last_translator, new.header_comment = "zh-Hans", "Powertill", "# Chinese (simplified) texts of Powertill."
+    new.language_team, new.last_translator, new.header_comment = (
+        "zh-Hans",
+        "Powertill",
+        "# Chinese (simplified) texts of Powertill.",
+    )
     for (context, key), (message, files) in sorted(collect().items(), key=lambda item: (item[0][1], item[0][0] or "")):
         before = old.get(key, context)
         text = added.get(f"{context}|{key}" if context else key) or (before.string if before and before.string else "")
@@ -165,7 +188,10 @@ def main(arguments: list[str]) -> int:
             write_po(file, catalogue, width=120, include_lineno=False, sort_output=False)
         PO.with_suffix(".mo").write_bytes(compiled(catalogue))
     left = missing()
-    sys.stdout.write("".join(f"{json.dumps(text, ensure_ascii=False)}: \"\",\n" for text in left) + f"{len(left)} without translation\n")
+    sys.stdout.write(
+        "".join(f'{json.dumps(text, ensure_ascii=False)}: "",\n' for text in left)
+        + f"{len(left)} without translation\n"
+    )
     return 1 if left else 0
 
 

@@ -14,22 +14,27 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-PACKAGES = {"tabler": "@tabler/core@1.6.1", "icons": "@tabler/icons@3.51.0", "uplot": "uplot@1.6.32", "htmx": "htmx.org@2.0.11"}
+PACKAGES = {
+    "tabler": "@tabler/core@1.6.1",
+    "icons": "@tabler/icons@3.51.0",
+    "uplot": "uplot@1.6.32",
+    "htmx": "htmx.org@2.0.11",
+}
 PURGE = "purgecss@8.0.0"
 ICONS = (
-    "activity adjustments alert-triangle arrow-left arrows-sort bell bolt building calendar cash check chevron-down chevron-left "
-    "chevron-right chevron-up circle-check circle-dashed circle-x clock coin copy credit-card door download edit external-link eye "
-    "file-text filter gauge help history home info-circle keyboard language list-check lock login logout mail menu-2 message moon "
-    "notes phone plug plus power printer qrcode receipt refresh search send settings shield sitemap sun trash upload user users "
-    "wallet wifi-off x"
-).split()
+    "activity adjustments alert-triangle arrow-left arrows-sort bell bolt building calendar cash check chevron-down "
+    "chevron-left chevron-right chevron-up circle-check circle-dashed circle-x clock coin copy credit-card door "
+    "download edit external-link eye file-text filter gauge help history home info-circle keyboard language "
+    "list-check lock login logout mail menu-2 message moon notes phone plug plus power printer qrcode receipt "
+    "refresh search send settings shield sitemap sun trash upload user users wallet wifi-off x "
+)
 # What pages to come may use: whole families, so that a page builder seldom has to run this tool.
 FAMILIES = (
-    "align alert avatar badge border breadcrumb btn card col container d datagrid divide dropdown empty flex form fs fw g gap h hr "
-    "icon input is invalid justify kbd lead list m mb me ms mt mx my nav offcanvas opacity order overflow p page pagination pb pe "
-    "position progress ps pt px py rounded row segmented spinner status step steps sticky table tab text timeline toast user valid "
-    "vertical visually w modal"
-).split()
+    "align alert avatar badge border breadcrumb btn card col container d datagrid divide dropdown empty flex form "
+    "fs fw g gap h hr icon input is invalid justify kbd lead list m mb me ms mt mx my nav offcanvas opacity order "
+    "overflow p page pagination pb pe position progress ps pt px py rounded row segmented spinner status step steps "
+    "sticky table tab text timeline toast user valid vertical visually w modal "
+)
 # The families would otherwise bring back colours that fail contrast and sizes that no page of ours has.
 UNWANTED = (
     "(blue|azure|indigo|purple|pink|red|orange|yellow|lime|green|teal|cyan|gray|dark|light|white|black|info|success|warning|"
@@ -49,7 +54,7 @@ def pack(spec: str, workshop: Path) -> Path:
     """Unpack one npm package and return its folder."""
     done = subprocess.run(["npm", "pack", "--json", spec], cwd=workshop, check=True, capture_output=True, text=True)
     listing = json.loads(done.stdout)
-    entry = listing[0] if isinstance(listing, list) else next(iter(listing.values()))
+    entry: dict[str, str] = listing[0] if isinstance(listing, list) else next(iter(listing.values()))
     folder = workshop / entry["filename"].removesuffix(".tgz")
     with tarfile.open(workshop / entry["filename"]) as archive:
         archive.extractall(folder, filter="data")
@@ -58,15 +63,17 @@ def pack(spec: str, workshop: Path) -> Path:
 
 def purge(css: Path, workshop: Path) -> str:
     """Return the style sheet without the classes that neither our templates nor the families above use."""
-    subprocess.run(["npm", "install", "--no-save", "--no-package-lock", PURGE], cwd=workshop, check=True, capture_output=True)
+    subprocess.run(
+        ["npm", "install", "--no-save", "--no-package-lock", PURGE], cwd=workshop, check=True, capture_output=True
+    )
     script = workshop / "purge.cjs"
     script.write_text(
         'const {PurgeCSS} = require("purgecss");\n'
-        f"const families = new RegExp({json.dumps('^(' + '|'.join(FAMILIES) + ')(-|$)')});\n"
+        f"const families = new RegExp({json.dumps('^(' + '|'.join(FAMILIES.split()) + ')(-|$)')});\n"
         f"const unwanted = new RegExp({json.dumps(UNWANTED)});\n"
         f"new PurgeCSS().purge({{content: {json.dumps([f'{TEMPLATES}/**/*.html'])}, css: [{json.dumps(str(css))}],\n"
-        "  safelist: {standard: [families, /^(show|active|collapsed|collapsing|fade|data-bs-theme)$/]}, blocklist: [unwanted],\n"
-        "  keyframes: true, fontFace: true}).then((out) => process.stdout.write(out[0].css));\n"
+        "  safelist: {standard: [families, /^(show|active|collapsed|collapsing|fade|data-bs-theme)$/]},\n"
+        "  blocklist: [unwanted], keyframes: true, fontFace: true}).then((out) => process.stdout.write(out[0].css));\n"
     )
     return subprocess.run(["node", str(script)], cwd=workshop, check=True, capture_output=True, text=True).stdout
 
@@ -97,9 +104,11 @@ def main() -> None:
         shutil.rmtree(STATIC, ignore_errors=True)
         # The core package carries its licence only as the head of its style sheet; the text is the one of its icons.
         place(folders["icons"] / "LICENSE", "tabler/LICENSE")
-        (STATIC / "tabler/tabler.css").write_text(strip_map(purge(folders["tabler"] / "dist/css/tabler.min.css", workshop)))
+        (STATIC / "tabler/tabler.css").write_text(
+            strip_map(purge(folders["tabler"] / "dist/css/tabler.min.css", workshop))
+        )
         place(folders["icons"] / "LICENSE", "icons/LICENSE")
-        for icon in ICONS:
+        for icon in ICONS.split():
             place(folders["icons"] / f"icons/outline/{icon}.svg", f"icons/{icon}.svg")
         place(folders["uplot"] / "LICENSE", "uplot/LICENSE")
         place(folders["uplot"] / "dist/uPlot.iife.min.js", "uplot/uplot.js")

@@ -59,7 +59,11 @@ def components(request: HttpRequest) -> HttpResponse:
 
 def overview(request: HttpRequest) -> HttpResponse:
     """Show a page of figures, curve, attention list, bars and a table."""
-    context = _base(request, "overview") | {"load": samples.load(), "feeders": samples.feeders(), "sales": samples.sales()}
+    context = _base(request, "overview") | {
+        "load": samples.load(),
+        "feeders": samples.feeders(),
+        "sales": samples.sales(),
+    }
     return render(request, "components/gallery_overview.html", context)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """One active filter: `param` is the URL parameter that removing the chip takes away; `label: value` is shown."""
+    """One active filter, shown as `label: value`; removing the chip takes the URL parameter `param` away."""
 
     param: str
     label: str
@@ -19,7 +19,7 @@ class Chip:
 class Event:
     """One line of a customer's time line.
 
-    `kind` is money, credit, reading, relay, message or note and chooses the icon; `amount` is ready text such as "¥ 50.00";
+    `kind` is money, credit, reading, relay, message or note and chooses the icon; `amount` is ready text ("¥ 50.00");
     `tone` is ok, warn, bad, info or empty; `who` is the person or process that did it.
     """
 
@@ -55,9 +55,9 @@ class ReceiptCode:
 class Receipt:
     """Everything on a receipt, top to bottom, as ready text (money and energy already formatted by the view).
 
-    `facts` are number, date with zone, cashier or channel, customer, room, meter, tariff; `lines` are what was paid and what it
-    became (they add up to `total`); `after` is tax base, debt left, units bought, meter balance, why fewer units than last time.
-    `copy_no` 0 is the original. `qr_svg` is the inline drawing of the verification code (safe SVG made by segno) or empty.
+    `facts` are date with zone, cashier or channel, customer, room, meter, tariff; `lines` are what the money became
+    (they add up to `total`); `after` is tax base, debt left, units bought, meter balance, why fewer units than last
+    time. `copy_no` 0 is the original. `qr_svg` is the inline verification code (safe SVG made by segno) or empty.
     """
 
     seller: str

@@ -39,7 +39,12 @@ def relay(wanted: str | None, seen: str | None, *, verified: bool, reason: str =
         word = _("turning on") if wanted == "closed" else _("turning off")
         return Look("warn", word, "half", f"{title}. {reason}" if reason else title)
     word = words[seen] if verified else _("%(state)s, unverified") % {"state": words[seen]}
-    return Look("ok" if seen == "closed" else "bad", word, "tick" if verified and seen == "closed" else "cross" if seen == "open" else "ring", reason)
+    return Look(
+        "ok" if seen == "closed" else "bad",
+        word,
+        "tick" if verified and seen == "closed" else "cross" if seen == "open" else "ring",
+        reason,
+    )
 
 
 def delivery(state: str, place: str = "meter") -> Look:
@@ -50,7 +55,12 @@ def delivery(state: str, place: str = "meter") -> Look:
         "paid": Look("info", _("paid"), "ring"),
         "due": Look("info", _("credit made"), "ring"),
         "sent": Look("info", _("sent"), "half"),
-        "unknown": Look("warn", _("sent, checking"), "half", _("The answer was lost: the meter is asked before anything is sent again.")),
+        "unknown": Look(
+            "warn",
+            _("sent, checking"),
+            "half",
+            _("The answer was lost: the meter is asked before anything is sent again."),
+        ),
         "on_meter": Look("ok", _("on the meter"), "tick", _("The meter proved it.")),
         "refused": Look("bad", _("needs you"), "triangle", _("The meter refused the credit.")),
         "person": Look("bad", _("needs you"), "triangle", _("A person must look at this delivery.")),
@@ -59,7 +69,17 @@ def delivery(state: str, place: str = "meter") -> Look:
     return looks.get(state, Look("none", state, "dash"))
 
 
-REACHED = {"paid": 0, "due": 1, "sent": 2, "unknown": 2, "on_meter": 3, "refused": 3, "person": 3, "reversed": 1, "not_needed": 3}
+REACHED = {
+    "paid": 0,
+    "due": 1,
+    "sent": 2,
+    "unknown": 2,
+    "on_meter": 3,
+    "refused": 3,
+    "person": 3,
+    "reversed": 1,
+    "not_needed": 3,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,5 +102,6 @@ def delivery_steps(state: str, place: str = "meter") -> tuple[Step, ...]:
     here = REACHED.get(state, 0)
     words[here] = look.word
     return tuple(
-        Step(word, "done" if n < here else "here" if n == here else "next", look.tone if n == here else "") for n, word in enumerate(words)
+        Step(word, "done" if n < here else "here" if n == here else "next", look.tone if n == here else "")
+        for n, word in enumerate(words)
     )

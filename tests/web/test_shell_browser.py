@@ -10,18 +10,35 @@ from django.core.wsgi import get_wsgi_application
 from django.test import override_settings
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-PAGES = ("/_gallery/", "/_gallery/overview", "/_gallery/list?feeder=F1&sort=room", "/_gallery/sell", "/_gallery/site", "/_gallery/portal", "/_gallery/receipt/80", "/accounts/login/")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = (
+    "/_gallery/",
+    "/_gallery/overview",
+    "/_gallery/list?feeder=F1&sort=room",
+    "/_gallery/sell",
+    "/_gallery/site",
+    "/_gallery/portal",
+    "/_gallery/receipt/80",
+    "/accounts/login/",
+)
 LOOKS = {
     "light": {"color_scheme": "light", "locale": "en", "viewport": {"width": 1440, "height": 900}},
     "dark": {"color_scheme": "dark", "locale": "en", "viewport": {"width": 1440, "height": 900}},
     "zh": {"color_scheme": "light", "locale": "zh-CN", "viewport": {"width": 1440, "height": 900}},
     "phone": {"color_scheme": "dark", "locale": "en", "viewport": {"width": 390, "height": 844}},
 }
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the Debian package chromium")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the Debian package chromium"),
+]
 
 
 class Server(ThreadingMixIn, WSGIServer):
@@ -141,7 +158,9 @@ def test_the_menu_opens_on_a_phone(browser, base):
 
 
 def test_the_portal_works_without_javascript(browser, base):
-    context = browser.new_context(java_script_enabled=False, color_scheme="dark", viewport={"width": 390, "height": 844})
+    context = browser.new_context(
+        java_script_enabled=False, color_scheme="dark", viewport={"width": 390, "height": 844}
+    )
     page = context.new_page()
     page.goto(f"{base}/_gallery/portal")
     assert page.locator(".balance").inner_text() == "¥ 15.20"

@@ -12,13 +12,29 @@ NAMED = re.compile(r"--([a-z0-9-]+):\s*(#[0-9a-f]{6})\b")
 LIGHT_PART, DARK_PART, SYSTEM_PART = re.split(r"@media screen[^{]*\{", TOKENS)
 LIGHT, DARK, SYSTEM = (dict(NAMED.findall(part)) for part in (LIGHT_PART, DARK_PART, SYSTEM_PART))
 
-WORDS = [(ink, ground) for ink in ("ink", "ink-2", "accent", "ok", "warn", "bad", "info", "none") for ground in ("surface", "canvas")]
+WORDS = [
+    (ink, ground)
+    for ink in ("ink", "ink-2", "accent", "ok", "warn", "bad", "info", "none")
+    for ground in ("surface", "canvas")
+]
 WORDS += [(ink, f"{ink}-tint") for ink in ("ok", "warn", "bad", "info", "none")]
 WORDS += [("surface", tone) for tone in ("ok", "warn", "bad", "info", "none")]
-WORDS += [("on-accent", "accent-fill"), ("accent", "accent-tint"), ("ink", "raised"), ("ink-2", "raised"), ("ink", "bad-tint"), ("ink", "accent-tint")]
+WORDS += [
+    ("on-accent", "accent-fill"),
+    ("accent", "accent-tint"),
+    ("ink", "raised"),
+    ("ink-2", "raised"),
+    ("ink", "bad-tint"),
+    ("ink", "accent-tint"),
+]
 WORDS += [("ink", "shade-0"), ("ink", "shade-1"), ("on-shade-3", "shade-3"), ("surface", "shade-4"), ("ink", "shade-2")]
 FILLS = [(f"{tone}-fill", "surface") for tone in ("ok", "warn", "bad", "info", "none")]
-FILLS += [(f"band-{number}", "surface") for number in range(1, 6)] + [("line-strong", "surface"), ("focus", "surface"), ("focus", "canvas"), ("chart-line", "surface")]
+FILLS += [(f"band-{number}", "surface") for number in range(1, 6)] + [
+    ("line-strong", "surface"),
+    ("focus", "surface"),
+    ("focus", "canvas"),
+    ("chart-line", "surface"),
+]
 
 
 def luminance(colour):
@@ -53,4 +69,6 @@ def test_dark_without_javascript_is_the_same_dark():
 def test_colours_are_written_in_one_place_only():
     folder = Path(powertill.web.__file__).parent / "static/web"
     for name in ("app.css", "portal.css"):
-        assert not re.search(r"#[0-9a-fA-F]{3,6}\b(?!\s*\{)", re.sub(r"background: #fff", "", (folder / name).read_text("utf-8"))), name
+        assert not re.search(
+            r"#[0-9a-fA-F]{3,6}\b(?!\s*\{)", re.sub(r"background: #fff", "", (folder / name).read_text("utf-8"))
+        ), name

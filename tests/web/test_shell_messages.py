@@ -26,13 +26,19 @@ def test_translations_keep_the_places_for_values():
             assert set(PLACE.findall(text)) == set(PLACE.findall(english)), english
 
 
-@pytest.mark.parametrize(("english", "chinese"), [("Sell", "售电"), ("on supply", "供电中"), ("The amount is zero.", "金额为零。")])
+@pytest.mark.parametrize(
+    ("english", "chinese"), [("Sell", "售电"), ("on supply", "供电中"), ("The amount is zero.", "金额为零。")]
+)
 def test_the_catalogue_is_used(english, chinese):
     with translation.override("zh-hans"):
         assert translation.gettext(english) == chinese
 
 
-def test_plurals_contexts_and_blocks_are_collected(tmp_path):
-    text = '{% load i18n %}{% translate "One" %}{% blocktranslate count n=x %}{{ n }} day{% plural %}{{ n }} days{% endblocktranslate %}{{ _("Two") }}'
+def test_plurals_contexts_and_blocks_are_collected():
+    text = (
+        '{% load i18n %}{% translate "One" %}'
+        "{% blocktranslate count n=x %}{{ n }} day{% plural %}{{ n }} days{% endblocktranslate %}"
+        '{{ _("Two") }}'
+    )
     found = list(messages._from_template(text))
     assert found == [(None, "One"), (None, ("%(n)s day", "%(n)s days")), (None, "Two")]

@@ -78,7 +78,15 @@ def test_what_people_type_comes_back_as_text():
     assert "<script>x" not in get("/_gallery/list?q=<script>x").content.decode()
 
 
-@pytest.mark.parametrize(("number", "words"), [("400", "could not be understood"), ("403", "may not do this"), ("404", "does not exist"), ("403_csrf", "too old")])
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("400", "could not be understood"),
+        ("403", "may not do this"),
+        ("404", "does not exist"),
+        ("403_csrf", "too old"),
+    ],
+)
 def test_error_pages_say_what_to_do_and_carry_a_code(number, words):
     answer = get(f"/error/{number}")
     assert words in answer.content.decode()

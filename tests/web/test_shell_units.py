@@ -35,19 +35,40 @@ def test_the_sign_is_the_same_in_both_languages():
         assert units.money(1520, "CNY") == f"¥{SPACE}15.20"
 
 
-@pytest.mark.parametrize(("wh", "places", "shown"), [(163900, 2, "163.90"), (163900, 1, "163.9"), (5, 2, "0.00"), (15, 2, "0.02"), (-2500, 1, "−2.5"), (1234567890, 0, "1,234,568")])
+@pytest.mark.parametrize(
+    ("wh", "places", "shown"),
+    [
+        (163900, 2, "163.90"),
+        (163900, 1, "163.9"),
+        (5, 2, "0.00"),
+        (15, 2, "0.02"),
+        (-2500, 1, "−2.5"),
+        (1234567890, 0, "1,234,568"),
+    ],
+)
 def test_energy_rounds_half_to_even_for_the_eye_only(wh, places, shown):
     assert units.kwh(wh, places) == f"{shown}{SPACE}kWh"
 
 
-@pytest.mark.parametrize(("fen", "shown"), [("52.83", "0.5283"), ("50", "0.5000"), ("30.8312", "0.308312"), ("1200", "12.0000")])
+@pytest.mark.parametrize(
+    ("fen", "shown"), [("52.83", "0.5283"), ("50", "0.5000"), ("30.8312", "0.308312"), ("1200", "12.0000")]
+)
 def test_a_price_keeps_every_digit_it_has(fen, shown):
     assert units.price(Decimal(fen), "CNY") == shown
 
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
-    [(0, "0 s ago"), (59, "59 s ago"), (60, "1 min ago"), (3599, "59 min ago"), (11520, "3 h 12 min ago"), (86400, "24 h ago"), (172800, "2 days ago"), (-7200, "in 2 h")],
+    [
+        (0, "0 s ago"),
+        (59, "59 s ago"),
+        (60, "1 min ago"),
+        (3599, "59 min ago"),
+        (11520, "3 h 12 min ago"),
+        (86400, "24 h ago"),
+        (172800, "2 days ago"),
+        (-7200, "in 2 h"),
+    ],
 )
 def test_an_age_has_one_sensible_unit(seconds, shown):
     assert units.ago(NOON - timedelta(seconds=seconds), NOON) == shown

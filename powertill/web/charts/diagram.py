@@ -1,4 +1,4 @@
-"""The single-line diagram: transformer, feeders, panels, meters to any depth, each with its load against its capacity."""
+"""The single-line diagram: transformer, feeders, panels, meters to any depth, each with its load and capacity."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _left(depth: int) -> int:
 
 
 def _symbol(x: float, y: float) -> str:
-    return f'<circle class="symbol" cx="{n(x)}" cy="{n(y - 9)}" r="14"/><circle class="symbol" cx="{n(x)}" cy="{n(y + 9)}" r="14"/>'
+    return "".join(f'<circle class="symbol" cx="{n(x)}" cy="{n(y + off)}" r="14"/>' for off in (-9, 9))
 
 
 def _parent(spot: Spot) -> tuple[str, float]:
@@ -82,7 +82,7 @@ def _parent(spot: Spot) -> tuple[str, float]:
     wide = (HEAD_WIDE if spot.depth == 0 else MIDDLE_WIDE) - (x - _left(spot.depth)) - 60
     tone = node.tone or svg.tone_of(node.share_per_mille or 0)
     drawn += svg.link(node.url, svg.text(n(x), spot.y - 10, node.name, "t-strong"))
-    drawn += svg.bar(x, spot.y - 4, wide, 8, node.share_per_mille or 0, tone) + svg.text(n(x), spot.y + 19, node.text)
+    drawn += svg.bar(x, spot.y - 4, wide, node.share_per_mille or 0, tone) + svg.text(n(x), spot.y + 19, node.text)
     return drawn, x + wide + 10
 
 
@@ -93,7 +93,11 @@ def _leaf(spot: Spot) -> str:
     drawn = svg.link(node.url, svg.text(n(x), spot.y + 4, _short(node.name, 14), "t-name"))
     if len(node.name) > 14:
         drawn = f"<g><title>{svg.esc(node.name)}</title>{drawn}</g>"
-    return drawn + svg.bar(x + 92, spot.y - 4, 150, 8, node.share_per_mille or 0, tone) + svg.text(n(x + 254), spot.y + 4, node.text)
+    return (
+        drawn
+        + svg.bar(x + 92, spot.y - 4, 150, node.share_per_mille or 0, tone)
+        + svg.text(n(x + 254), spot.y + 4, node.text)
+    )
 
 
 def _short(name: str, length: int) -> str:
@@ -133,6 +137,8 @@ def draw(chart: Diagram) -> svg.Drawing:
     wide = max([_width(spot) for spot in spots] + [LEAF_WIDE])
     high = int(max(y, 2 * ROW))
     size = f'width="{wide}" height="{high}" viewBox="0 0 {wide} {high}"'
-    drawn = svg.shell("".join(_draw(spot) for spot in spots), kind="diagram", title=chart.title, summary=chart.summary, size=size)
+    drawn = svg.shell(
+        "".join(_draw(spot) for spot in spots), kind="diagram", title=chart.title, summary=chart.summary, size=size
+    )
     rows = [row for root in chart.roots for row in _rows(root)]
     return svg.Drawing(drawn, svg.table(chart.headings, rows, chart.title), scroll=True)

@@ -11,7 +11,7 @@ ROW = 35  # pixels: a line of text and its bar
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """`share_per_mille` is load over capacity; `text` is what stands at the right ("92.8 kW · 58 %"); tone empty: by share."""
+    """`share_per_mille` is load over capacity; `text` stands at the right ("92.8 kW · 58 %"); tone empty: by share."""
 
     name: str
     text: str
@@ -34,11 +34,12 @@ def _row(index: int, bar: Bar) -> str:
     y = index * ROW
     filled = min(max(bar.share_per_mille, 0), 1000) / 10
     tone = bar.tone or svg.tone_of(bar.share_per_mille)
+    place = f'x="0" y="{y + 17}" height="8" rx="2"'
     return (
         svg.link(bar.url, svg.text("0", y + 12, bar.name, "t-name"))
         + svg.text("100%", y + 12, bar.text, "end t-name")
-        + f'<rect class="track" x="0" y="{y + 17}" width="100%" height="8" rx="2"/>'
-        + f'<g class="tone-{tone}"><rect class="fill" x="0" y="{y + 17}" width="{svg.n(filled)}%" height="8" rx="2"/></g>'
+        + f'<rect class="track" width="100%" {place}/>'
+        + f'<g class="tone-{tone}"><rect class="fill" width="{svg.n(filled)}%" {place}/></g>'
     )
 
 

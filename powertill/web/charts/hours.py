@@ -1,4 +1,4 @@
-"""Bars of one day (or of any even slots) coloured by price band, with a legend: what the customer used, and at which rate."""
+"""Bars of one day (or any even slots) coloured by price band, with a legend: what was used, and at which rate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from powertill.web.charts import svg
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One bar: `value` in whole units (Wh); `text` for table and hover ("08:00 · 0.42 kWh · ¥ 0.39"); None is not yet known."""
+    """One bar: `value` in whole units (Wh), None not yet known; `text` for table and hover ("0.42 kWh · ¥ 0.39")."""
 
     label: str
     value: int | None
@@ -58,7 +58,9 @@ def draw(chart: HourBars) -> svg.Drawing:
     bars = "".join(_bar(index, slot, wide=wide, top=top, plot=plot) for index, slot in enumerate(chart.slots))
     base = f'<line class="grid" x1="0" x2="100%" y1="{plot}.5" y2="{plot}.5"/>'
     size = f'width="100%" height="{chart.height}"'
-    drawn = svg.shell(base + bars + _labels(chart, wide), kind="hours", title=chart.title, summary=chart.summary, size=size)
+    drawn = svg.shell(
+        base + bars + _labels(chart, wide), kind="hours", title=chart.title, summary=chart.summary, size=size
+    )
     rows = [(slot.label, slot.text) for slot in chart.slots if slot.value is not None]
     legend = svg.legend((f"band-{number}", words) for number, words in chart.bands)
     return svg.Drawing(drawn, svg.table(chart.headings, rows, chart.title), legend)

@@ -64,7 +64,9 @@ def _curve(chart: LineChart, top: int, plot: int) -> str:
         path = " ".join(f"{x},{y}" for x, y in spots)
         parts.append(f'<path class="area" d="M{spots[0][0]},{plot} L{path} L{spots[-1][0]},{plot}Z"/>')
         parts.append(f'<path class="curve" d="M{path}{" h.1" if len(spots) == 1 else ""}"/>')
-    return f'<svg y="8" width="100%" height="{plot}" viewBox="0 0 1000 {plot}" preserveAspectRatio="none">{"".join(parts)}</svg>'
+    # Stretched to its place, while strokes and the text around it keep their size.
+    shape = f'y="8" width="100%" height="{plot}" viewBox="0 0 1000 {plot}" preserveAspectRatio="none"'
+    return f"<svg {shape}>{''.join(parts)}</svg>"
 
 
 def _shown(chart: LineChart, value: int) -> str:
@@ -102,9 +104,15 @@ def _hits(chart: LineChart, plot: int) -> str:
     out = []
     for index in range(0, len(chart.points), every):
         point = chart.points[index]
-        words = f"{point.label} · {_shown(chart, point.value)} {chart.unit}" if point.value is not None else f"{point.label} · –"
+        words = (
+            f"{point.label} · {_shown(chart, point.value)} {chart.unit}"
+            if point.value is not None
+            else f"{point.label} · –"
+        )
         at = svg.n(100 * index / len(chart.points))
-        out.append(f'<rect class="hit" x="{at}%" y="8" width="{width}%" height="{plot}"><title>{svg.esc(words)}</title></rect>')
+        out.append(
+            f'<rect class="hit" x="{at}%" y="8" width="{width}%" height="{plot}"><title>{svg.esc(words)}</title></rect>'
+        )
     return "".join(out)
 
 
@@ -115,8 +123,11 @@ def draw(chart: LineChart) -> svg.Drawing:
     limit = ""
     if chart.limit is not None:
         y = svg.n(8 + plot - plot * chart.limit / top)
-        limit = f'<line class="contract" x1="0" x2="100%" y1="{y}" y2="{y}"><title>{svg.esc(chart.limit_label)}</title></line>'
+        words = f"<title>{svg.esc(chart.limit_label)}</title>"
+        limit = f'<line class="contract" x1="0" x2="100%" y1="{y}" y2="{y}">{words}</line>'
     body = _grid(chart, top, plot) + _ticks(chart, plot) + _curve(chart, top, plot) + limit + _hits(chart, plot)
-    drawn = svg.shell(body, kind="line", title=chart.title, summary=chart.summary, size=f'width="100%" height="{chart.height}"')
+    drawn = svg.shell(
+        body, kind="line", title=chart.title, summary=chart.summary, size=f'width="100%" height="{chart.height}"'
+    )
     rows = [(p.label, "–" if p.value is None else f"{_shown(chart, p.value)} {chart.unit}") for p in chart.points]
     return svg.Drawing(drawn, svg.table(chart.headings, rows, chart.title))

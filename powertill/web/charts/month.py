@@ -13,7 +13,7 @@ HEAD = 20
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """`value` in whole units (Wh) or None when not known; `short` stands in the cell ("4.1"), `text` on hover and in the table."""
+    """`value` in whole units (Wh), None not known; `short` stands in the cell ("4.1"), `text` in hover and table."""
 
     on: date
     value: int | None
@@ -23,7 +23,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Month:
-    """`days` in order, all of one month; `weekdays` are seven names, Monday first; `shades` says which shade means what."""
+    """`days` in order, of one month; `weekdays` are seven names, Monday first; `shades` say what each shade means."""
 
     title: str
     summary: str
@@ -47,7 +47,8 @@ def _cell(day: Day, first: int, top: int) -> str:
     css = "shade-none" if level is None else f"shade-{level}"
     ink = f"on-{level or 0}"
     return (
-        f'<g><title>{svg.esc(day.text)}</title><rect class="{css}" x="{svg.n(x + 0.2)}%" y="{y + 1}" width="13.9%" height="{HIGH - 2}" rx="3"/>'
+        f"<g><title>{svg.esc(day.text)}</title>"
+        f'<rect class="{css}" x="{svg.n(x + 0.2)}%" y="{y + 1}" width="13.9%" height="{HIGH - 2}" rx="3"/>'
         + svg.text(f"{svg.n(x + 1.3)}%", y + 15, str(day.on.day), ink)
         + svg.text(f"{svg.n(x + 13)}%", y + 35, day.short, f"end {ink} t-value")
         + "</g>"

@@ -9,7 +9,7 @@ from powertill.web.charts import svg
 
 @dataclass(frozen=True, slots=True)
 class Spark:
-    """`values` are evenly spaced whole numbers; `summary` is what a screen reader says ("7 days, 3.1 to 4.8 kWh, rising")."""
+    """`values` are evenly spaced whole numbers; `summary` is read aloud ("7 days, 3.1 to 4.8 kWh, rising")."""
 
     title: str
     summary: str
@@ -25,10 +25,11 @@ def draw(chart: Spark) -> svg.Drawing:
     low, high = min(chart.values), max(chart.values)
     steps = max(len(chart.values) - 1, 1)
     room = chart.height - 4
-    spots = [
-        f"{svg.n(2 + (chart.width - 4) * i / steps)},{svg.n(2 + (room * (high - v) / (high - low) if high > low else room / 2))}"
-        for i, v in enumerate(chart.values)
-    ]
+
+    def high_at(value: int) -> float:
+        return 2 + (room * (high - value) / (high - low) if high > low else room / 2)
+
+    spots = [f"{svg.n(2 + (chart.width - 4) * i / steps)},{svg.n(high_at(v))}" for i, v in enumerate(chart.values)]
     body = f'<path class="curve" d="M{" ".join(spots)}{" h.1" if len(spots) == 1 else ""}"/>'
     return svg.Drawing(svg.shell(body, kind="spark", title=chart.title, summary=chart.summary, size=_size(chart)))
 

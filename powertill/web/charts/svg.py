@@ -13,7 +13,7 @@ _ids = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A finished chart: `svg`, `legend` and `table` are safe HTML; the template tag `{% chart drawing %}` puts them together."""
+    """A finished chart: `svg`, `legend` and `table` are safe HTML; the tag `{% chart drawing %}` puts them together."""
 
     svg: str
     table: str = ""
@@ -39,40 +39,50 @@ def tone_of(share_per_mille: int) -> str:
 def shell(body: str, *, kind: str, title: str, summary: str, size: str) -> str:
     """Return the whole <svg>; `size` holds its width, height and viewBox attributes."""
     mark = f"d{next(_ids)}"
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="svg-{kind}" role="img" aria-labelledby="{mark}t {mark}d" {size}>'
-        f'<title id="{mark}t">{esc(title)}</title><desc id="{mark}d">{esc(summary)}</desc>{body}</svg>'
-    )
+    # A picture may not hold links (nobody could reach them); a group of them may.
+    role = "group" if "<a " in body else "img"
+    head = f'class="svg-{kind}" role="{role}" aria-labelledby="{mark}t {mark}d" {size}'
+    words = f'<title id="{mark}t">{esc(title)}</title><desc id="{mark}d">{esc(summary)}</desc>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {head}>{words}{body}</svg>'
 
 
 def text(x: str, y: float, words: str, css: str = "") -> str:
     """Return one line of text at `x` (a number or a percentage as text) and `y` in pixels."""
-    return f'<text x="{x}" y="{n(y)}"{f" class={chr(34)}{css}{chr(34)}" if css else ""}>{esc(words)}</text>'
+    look = f' class="{css}"' if css else ""
+    return f'<text x="{x}" y="{n(y)}"{look}>{esc(words)}</text>'
 
 
-def bar(x: float, y: float, width: float, height: float, share_per_mille: int, tone: str) -> str:
+def bar(x: float, y: float, width: float, share_per_mille: int, tone: str) -> str:
     """Return a capacity bar: a track and its filled part; above 1000 per mille it is simply full."""
     filled = width * min(max(share_per_mille, 0), 1000) / 1000
-    track = f'<rect class="track" x="{n(x)}" y="{n(y)}" width="{n(width)}" height="{n(height)}" rx="2"/>'
+    place = f'x="{n(x)}" y="{n(y)}" height="8" rx="2"'
+    track = f'<rect class="track" {place} width="{n(width)}"/>'
     if filled <= 0:
         return track
-    return track + f'<g class="tone-{tone}"><rect class="fill" x="{n(x)}" y="{n(y)}" width="{n(max(filled, 2))}" height="{n(height)}" rx="2"/></g>'
+    return f'{track}<g class="tone-{tone}"><rect class="fill" {place} width="{n(max(filled, 2))}"/></g>'
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], caption: str) -> str:
     """Return the same data as a table; every column but the first is a number."""
     head = "".join(f'<th scope="col"{" class=num" if i else ""}>{esc(h)}</th>' for i, h in enumerate(headings))
-    body = "".join("<tr>" + "".join(f"<td{' class=num' if i else ''}>{esc(c)}</td>" for i, c in enumerate(row)) + "</tr>" for row in rows)
-    return f'<table><caption class="visually-hidden">{esc(caption)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    body = "".join(f"<tr>{''.join(_cell(i, words) for i, words in enumerate(row))}</tr>" for row in rows)
+    about = f'<caption class="visually-hidden">{esc(caption)}</caption>'
+    return f"<table>{about}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(column: int, words: str) -> str:
+    return f"<td{' class=num' if column else ''}>{esc(words)}</td>"
+
+
+SWATCH = (
+    '<svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true">'
+    '<rect class="{}" width="10" height="10" rx="2"/></svg>'
+)
 
 
 def legend(entries: Iterable[tuple[str, str]]) -> str:
     """Return a legend of (css class of the colour, words)."""
-    items = "".join(
-        f'<li><svg viewBox="0 0 10 10" width="10" height="10" aria-hidden="true"><rect class="{css}" width="10" height="10" rx="2"/></svg>{esc(words)}</li>'
-        for css, words in entries
-    )
-    return f'<ul class="legend">{items}</ul>'
+    return f'<ul class="legend">{"".join(f"<li>{SWATCH.format(css)}{esc(words)}</li>" for css, words in entries)}</ul>'
 
 
 def link(url: str, body: str) -> str:
@@ -84,7 +94,7 @@ def nice_top(value: int) -> int:
     """Return a round number at or above `value` that four or five even steps divide."""
     if value <= 0:
         return 4
-    unit = 10 ** (len(str(value)) - 1)
+    unit = int("1" + "0" * (len(str(value)) - 1))
     for tenths in (10, 12, 15, 16, 20, 24, 25, 30, 40, 50, 60, 80, 100):
         top = -(-unit * tenths // 10)
         if top >= value:

@@ -36,9 +36,11 @@ def _paths(name: str) -> str:
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """Draw one vendored icon inline; without a label it is decoration and hidden from screen readers."""
-    who = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')  # noqa: S308
+    who = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
-        '<svg class="icon" viewBox="0 0 24 24" width="16" height="16" {}>{}</svg>', who, mark_safe(_paths(name))  # noqa: S308
+        '<svg class="icon" viewBox="0 0 24 24" width="16" height="16" {}>{}</svg>',
+        who,
+        mark_safe(_paths(name)),  # noqa: S308
     )
 
 
@@ -49,7 +51,7 @@ def page_header(title: str, subtitle: str = "", back_url: str = "") -> dict[str,
 
 
 @register.inclusion_tag("components/stat.html")
-def stat(label: str, value: Any, unit: str = "", sub: str = "", url: str = "", tone: str = "") -> dict[str, Any]:
+def stat(label: str, value: Any, *, unit: str = "", sub: str = "", url: str = "", tone: str = "") -> dict[str, Any]:
     """Show one figure with its unit, its comparison and a link to the rows behind it."""
     return {"label": label, "value": value, "unit": unit, "sub": sub, "url": url, "tone": tone}
 
@@ -147,7 +149,9 @@ def _control(bound: BoundField, described_by: str, autofocus: bool) -> SafeStrin
     widget = bound.field.widget
     choice = isinstance(widget, CheckboxInput | RadioSelect)
     css = "form-check-input" if choice else "form-select" if isinstance(widget, Select) else "form-control"
-    attrs: dict[str, Any] = {"class": f"{widget.attrs.get('class', '')} {css}{' is-invalid' if bound.errors else ''}".strip()}
+    attrs: dict[str, Any] = {
+        "class": f"{widget.attrs.get('class', '')} {css}{' is-invalid' if bound.errors else ''}".strip()
+    }
     if described_by:
         attrs["aria-describedby"] = described_by
     if bound.errors:
@@ -176,7 +180,11 @@ def field(bound: BoundField, next_step: str = "", unit: str = "", autofocus: boo
 def refusal(refusal: Any) -> dict[str, Any]:
     """Show why something was refused, its stable code and what to do next, in the reader's language."""
     params = refusal.params or {}
-    return {"code": refusal.code, "sentence": _(refusal.sentence) % params, "hint": _(refusal.hint) % params if refusal.hint else ""}
+    return {
+        "code": refusal.code,
+        "sentence": _(refusal.sentence) % params,
+        "hint": _(refusal.hint) % params if refusal.hint else "",
+    }
 
 
 @register.simple_tag
@@ -188,10 +196,19 @@ def reason(msgid: str, params: dict[str, Any] | None = None) -> str:
 @register.simple_tag
 def kv(label: str, value: Any) -> SafeString:
     """Return one row of a <dl class="kv">."""
-    return format_html("<div><dt>{}</dt><dd>{}</dd></div>", label, conditional_escape("–" if value in (None, "") else value))
+    return format_html(
+        "<div><dt>{}</dt><dd>{}</dd></div>", label, conditional_escape("–" if value in (None, "") else value)
+    )
 
 
-EVENT_ICONS = {"money": "cash", "credit": "bolt", "reading": "gauge", "relay": "power", "message": "message", "note": "notes"}
+EVENT_ICONS = {
+    "money": "cash",
+    "credit": "bolt",
+    "reading": "gauge",
+    "relay": "power",
+    "message": "message",
+    "note": "notes",
+}
 
 
 @register.inclusion_tag("components/timeline.html")

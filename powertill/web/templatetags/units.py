@@ -21,7 +21,18 @@ NOTHING = "–"
 MINUS = "−"
 SPACE = "\N{NO-BREAK SPACE}"
 # Where Babel would print the country too (CN¥, US$): inside one installation the plain sign is what people write.
-SIGNS = {"CNY": "¥", "JPY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "KES": "KSh", "NGN": "₦", "ZAR": "R", "UGX": "USh"}
+SIGNS = {
+    "CNY": "¥",
+    "JPY": "¥",
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "INR": "₹",
+    "KES": "KSh",
+    "NGN": "₦",
+    "ZAR": "R",
+    "UGX": "USh",
+}
 
 
 def _currency(where: Any) -> tuple[str, int]:
@@ -44,7 +55,7 @@ def currency_symbol(where: Any) -> str:
 
 
 @register.filter
-def amount(minor: int | None, where: Any = "CNY") -> str:
+def amount(minor: int | str | None, where: Any = "CNY") -> str:
     """Return minor units as a bare grouped number, for a column whose header holds the unit."""
     if minor is None or minor == "":
         return NOTHING
@@ -53,7 +64,7 @@ def amount(minor: int | None, where: Any = "CNY") -> str:
 
 
 @register.filter
-def money(minor: int | None, where: Any = "CNY") -> str:
+def money(minor: int | str | None, where: Any = "CNY") -> str:
     """Return minor units with their sign: `¥ 1,234.50`, `−¥ 3.00`; money is never rounded on screen."""
     if minor is None or minor == "":
         return NOTHING
@@ -62,7 +73,7 @@ def money(minor: int | None, where: Any = "CNY") -> str:
 
 
 @register.filter
-def price(minor_per_kwh: Decimal | None, where: Any = "CNY") -> str:
+def price(minor_per_kwh: Decimal | str | None, where: Any = "CNY") -> str:
     """Return a price in major units per kWh with every digit it has and at least four: 52.83 fen -> 0.5283."""
     if minor_per_kwh is None or minor_per_kwh == "":
         return NOTHING
@@ -70,32 +81,32 @@ def price(minor_per_kwh: Decimal | None, where: Any = "CNY") -> str:
     return f"{max(major.normalize(), major.quantize(Decimal('0.0001')), key=lambda d: -int(d.as_tuple().exponent)):f}"
 
 
-def _thousandths(value: int, places: int) -> str:
+def _thousandths(value: int | str, places: int) -> str:
     """Return a thousandth of `value`, grouped, with `places` decimals."""
     number = (Decimal(int(value)) / 1000).quantize(Decimal(1).scaleb(-int(places)), ROUND_HALF_EVEN)
     return f"{number:,}".replace("-", MINUS)
 
 
 @register.filter
-def kwh_number(wh: int | None, places: int = 2) -> str:
+def kwh_number(wh: int | str | None, places: int = 2) -> str:
     """Return Wh as kWh without the unit."""
     return NOTHING if wh is None or wh == "" else _thousandths(wh, places)
 
 
 @register.filter
-def kwh(wh: int | None, places: int = 2) -> str:
+def kwh(wh: int | str | None, places: int = 2) -> str:
     """Return Wh as `163.90 kWh`."""
     return NOTHING if wh is None or wh == "" else f"{_thousandths(wh, places)}{SPACE}kWh"
 
 
 @register.filter
-def kw_number(watts: int | None, places: int = 1) -> str:
+def kw_number(watts: int | str | None, places: int = 1) -> str:
     """Return W as kW without the unit."""
     return NOTHING if watts is None or watts == "" else _thousandths(watts, places)
 
 
 @register.filter
-def power_kw(watts: int | None, places: int = 1) -> str:
+def power_kw(watts: int | str | None, places: int = 1) -> str:
     """Return W as `412.6 kW`."""
     return NOTHING if watts is None or watts == "" else f"{_thousandths(watts, places)}{SPACE}kW"
 
@@ -115,7 +126,11 @@ def _length(seconds: int) -> str:
         return gettext("%(n)s min") % {"n": seconds // 60}
     if seconds < 48 * 3600:
         hours, rest = divmod(seconds // 60, 60)
-        return gettext("%(h)s h %(m)s min") % {"h": hours, "m": rest} if hours < 6 and rest else gettext("%(h)s h") % {"h": hours}
+        return (
+            gettext("%(h)s h %(m)s min") % {"h": hours, "m": rest}
+            if hours < 6 and rest
+            else gettext("%(h)s h") % {"h": hours}
+        )
     days = seconds // 86400
     return ngettext("%(n)s day", "%(n)s days", days) % {"n": days}
 
@@ -152,7 +167,7 @@ def site_time(at: datetime | None, kind: str = "short") -> SafeString | str:
 def age(
     at: datetime | None, now: datetime | None, stale_minutes: int = 90, noun: str = "", brief: bool = False
 ) -> dict[str, Any]:
-    """Show when a value was taken and how old it is: never a bare number; amber and worded when older than it may be."""
+    """Show when a value was taken and how old it is: amber, and worded, when older than it may be."""
     stale = bool(at and now and (now - at).total_seconds() > stale_minutes * 60)
     zone = timezone.get_current_timezone()
     today = bool(at and now and at.astimezone(zone).date() == now.astimezone(zone).date())
