@@ -125,7 +125,6 @@ LOCALE_PATHS = [PACKAGE / "locale"]
 USE_I18N = USE_TZ = True
 TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
-STATIC_ROOT = CONFIG.home / "static"
 WHITENOISE_USE_FINDERS = True  # Served from where they lie: no collecting step that could be forgotten.
 WHITENOISE_MAX_AGE = 300  # seconds: after an upgrade no browser keeps old files for longer
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import django
 import pytest
 
 RUN = "POWERTILL_TEST_RUN"  # set by the main process, inherited by pytest-xdist's workers
@@ -28,7 +29,8 @@ _at_end = ExitStack()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Workers cannot share a server that one of them owns, so with xdist it starts here."""
+    """Make Django ready; with xdist also start the server, which workers cannot share when one of them owns it."""
+    django.setup()
     if IS_MAIN and config.getoption("numprocesses", None):
         _server_url()
 
@@ -37,6 +39,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _at_end.close()
     if IS_MAIN:
         shutil.rmtree(os.environ[RUN], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Name what cannot run here, and why."""
+    if shutil.which("chromium") or shutil.which("chromium-browser"):
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="chromium is not installed"))
 
 
 def _server_url() -> str:

