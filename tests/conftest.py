@@ -4,6 +4,7 @@ With pytest-xdist the main process starts it and every worker makes a database o
 """
 
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
     django.setup()
     if IS_MAIN and config.getoption("numprocesses", None):
         _server_url()
+        # Workers must meet sets in one order, or they collect tests in different ones; another order at the next run.
+        os.environ.setdefault("PYTHONHASHSEED", str(secrets.randbelow(2**32)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
