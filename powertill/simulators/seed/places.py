@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from powertill.apps.metering.models import Gateway, Installation, Meter
 from powertill.apps.sites.models import Holiday, Node, Site, SupplyPoint
@@ -79,7 +80,7 @@ def _nodes(site: Site) -> dict[str, Node]:
     return nodes
 
 
-def _policy(site: Site, terms: dict[str, object]) -> SupplyPolicy:
+def _policy(site: Site, terms: dict[str, Any]) -> SupplyPolicy:
     return SupplyPolicy.objects.create(site=site, code=terms["code"], name=terms["name"], terms=terms)
 
 
