@@ -121,6 +121,11 @@ def test_daily_hours_may_pass_midnight(at: str, inside: bool) -> None:
     assert in_daily_hours(time.fromisoformat(at), (time(18), time(8))) is inside
 
 
+@pytest.mark.parametrize(("at", "inside"), [("07:59", False), ("08:00", True), ("11:59", True), ("12:00", False)])
+def test_daily_hours_include_their_start_and_not_their_end(at: str, inside: bool) -> None:
+    assert in_daily_hours(time.fromisoformat(at), (time(8), time(12))) is inside
+
+
 @pytest.mark.parametrize(
     ("at", "allowed"),
     [

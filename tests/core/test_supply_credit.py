@@ -201,6 +201,15 @@ def test_the_last_call_comes_the_right_time_before_the_first_allowed_minute(now:
 
 
 @pytest.mark.parametrize(
+    ("warned_at", "is_due"),
+    [("2026-03-03 00:30", True), ("2026-03-03 00:31", False)],
+)
+def test_the_last_call_waits_for_the_notice_period(warned_at: str, is_due: bool) -> None:
+    seen = decision(NOON, warned=(Notice("low_2", local(warned_at)),), last_call_at=None)
+    assert ("last_call" in seen.messages) is is_due
+
+
+@pytest.mark.parametrize(
     ("available_minor", "now", "keep_power"),
     [
         (1000, "2026-03-03 19:00", False),  # credit is good

@@ -339,3 +339,9 @@ def test_a_new_price_inside_a_month_holds_from_its_first_charge() -> None:
     dearer = plan(FLAT | {"minor_per_kwh": "70"})
     second, _state = run(dearer, [use("2026-01-05 09:00", "2026-01-05 10:00", 100_000)], state)
     assert second[0].minor == 7000
+
+
+def test_use_of_the_old_year_that_comes_late_goes_on_the_new_ladder() -> None:
+    state = State(month=date(2027, 1, 1), month_wh=40_000, year=2027, year_wh=40_000)
+    late = charge(plan(LADDER | {"period": "year"}), state, use("2026-12-31 22:00", "2026-12-31 23:00", 1000))
+    assert (late.lines[0].block, late.state.year, late.state.year_wh) == ("ordinary", 2027, 41_000)
