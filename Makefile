@@ -18,7 +18,7 @@ run: $(VENV)/run.stamp ## run everything with a simulated town (ONCE=1: play one
 .PHONY: test
 test: $(VENV)/test.stamp chromium ## run all checks and tests, ending with pytest's summary (TESTS=tests/core: only these)
 	@failed=; for check in lint types; do $(MAKE) --no-print-directory $$check || failed="$$failed $$check"; done; \
-	  HOUSE_CHECKS_FAILED="$$failed" $(PY) -m pytest -n 2 -q $(TESTS)
+	  HOUSE_CHECKS_FAILED="$$failed" $(PY) -m pytest -n 2 -q $(TESTS) && test -z "$$failed"
 
 .PHONY: lint
 lint: $(VENV)/test.stamp ## style and import rules
