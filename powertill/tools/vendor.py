@@ -35,16 +35,20 @@ FAMILIES = (
     "overflow p page pagination pb pe position progress ps pt px py rounded row segmented spinner status step steps "
     "sticky table tab text timeline toast user valid vertical visually w modal "
 )
-# The families would otherwise bring back colours that fail contrast and sizes that no page of ours has.
-UNWANTED = (
-    "(blue|azure|indigo|purple|pink|red|orange|yellow|lime|green|teal|cyan|gray|dark|light|white|black|info|success|warning|"
-    "facebook|twitter|linkedin|google|youtube|vimeo|dribbble|github|instagram|pinterest|vk|rss|flickr|bitbucket|tabler|apple|gitlab)"
-    "(-|$)|-(xs|sm|md|xl|xxl)-(?!none$|block$|flex$|[0-9]+$)|^(m|mt|mb|ms|me|mx|my|p|pt|pb|ps|pe|px|py|g|gx|gy|gap|order|offset)"
-    "-(xs|sm|md|lg|xl|xxl)-|^(btn|badge|list-group-item|alert|border|bg|text|table)-(x|muted|ghost)(-|$)|^btn-ghost|-subtle|-emphasis|"
-    "^avatar-(upload|list|cover|brand)|^page-center|^form-(imagecheck|colorinput|selectgroup-pills|floating)|^card-(stamp|sponsor|rotate|"
-    "pattern|borderless|active|progress|avatar|chart|footer-trans)|^steps-(color|vertical)|^modal-(blur|full|fullscreen)|^step-|"
-    "^nav-(segmented-[a-z]+|bordered)|^opacity-[0-9]|^border-opacity|^(col|col-(sm|xl|xxl))-offset|^dropdown-menu-(columns|card|arrow)|"
-    "^(w|h|vw|vh|mw|mh)-[0-9]*(px|rem)"
+# The families would otherwise bring back colours that fail contrast and looks that no page of ours has.
+UNWANTED_START = (
+    "btn-(ghost|action|animate|floating|tabs|actions|loading|x)|list-group-(horizontal|item-)|offcanvas-|divide-|text-bg|"
+    "form-(imagecheck|colorinput|floating|file)|card-(gradient|stamp|sponsor|rotate|pattern|borderless|active|img|cover)|"
+    "avatar-(upload|list|cover|brand)|modal-(blur|full|fullscreen|xl)|step-|steps-(color|vertical|counter)|page-center|"
+    "opacity-|border-opacity|dropdown-menu-|dropend|dropstart|dropup|row-cols|nav-(segmented|bordered)|hr-text|"
+    "status-(indicator|dot)|placeholder|input-icon-|progress-(separated|steps|indeterminate)|alert-(minor|avatar)|"
+    "rounded-(start|end|top|bottom|[0-9])|border-(start|end|top|bottom)-|position-|(w|h|mw|mh|vw|vh)-[0-9]*(px|rem)"
+)
+UNWANTED_PART = (
+    "-(blue|azure|indigo|purple|pink|red|orange|yellow|lime|green|teal|cyan|gray|dark|light|white|black|info|success|"
+    "warning|secondary|tertiary|muted|fg|x|facebook|twitter|linkedin|google|youtube|vimeo|dribbble|github|instagram|"
+    "pinterest|vk|rss|flickr|bitbucket|tabler|apple|gitlab|reddit|whatsapp|discord|tiktok)(-|$)|"
+    "-(xs|sm|xl|xxl)-|^(m|p|g|gap|order|offset|align|justify|float|object|overflow)[a-z]*-(md|lg)-|-subtle|-emphasis"
 )
 STATIC = Path(__file__).resolve().parents[1] / "web" / "static" / "vendor"
 TEMPLATES = Path(__file__).resolve().parents[1] / "web" / "templates"
@@ -67,13 +71,13 @@ def purge(css: Path, workshop: Path) -> str:
         ["npm", "install", "--no-save", "--no-package-lock", PURGE], cwd=workshop, check=True, capture_output=True
     )
     script = workshop / "purge.cjs"
+    kept = f"^(?!{UNWANTED_START})(?!.*(?:{UNWANTED_PART}))({'|'.join(FAMILIES.split())})(-|$)"
     script.write_text(
         'const {PurgeCSS} = require("purgecss");\n'
-        f"const families = new RegExp({json.dumps('^(' + '|'.join(FAMILIES.split()) + ')(-|$)')});\n"
-        f"const unwanted = new RegExp({json.dumps(UNWANTED)});\n"
+        f"const families = new RegExp({json.dumps(kept)});\n"
         f"new PurgeCSS().purge({{content: {json.dumps([f'{TEMPLATES}/**/*.html'])}, css: [{json.dumps(str(css))}],\n"
         "  safelist: {standard: [families, /^(show|active|collapsed|collapsing|fade|data-bs-theme)$/]},\n"
-        "  blocklist: [unwanted], keyframes: true, fontFace: true}).then((out) => process.stdout.write(out[0].css));\n"
+        "  keyframes: true, fontFace: true}).then((out) => process.stdout.write(out[0].css));\n"
     )
     return subprocess.run(["node", str(script)], cwd=workshop, check=True, capture_output=True, text=True).stdout
 

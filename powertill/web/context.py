@@ -29,14 +29,14 @@ class Entry:
 
 
 ENTRIES = (
-    Entry("overview", _("Overview"), "overview", "home", "o"),
-    Entry("sell", _("Sell"), "sell", "cash", "s"),
-    Entry("customers", _("Customers"), "customers", "users", "c"),
-    Entry("meters", _("Meters"), "meters", "gauge", "m"),
-    Entry("site", _("Site & capacity"), "site", "sitemap", "k"),
-    Entry("messages", _("Messages"), "messages", "message", "n"),
-    Entry("tariffs", _("Tariffs"), "tariffs", "receipt", "t"),
-    Entry("audit", _("Audit"), "audit", "history", "a"),
+    Entry("overview", _("Overview"), "console:overview", "home", "o"),
+    Entry("sell", _("Sell"), "console:sell", "cash", "s"),
+    Entry("customers", _("Customers"), "console:customers", "users", "c"),
+    Entry("meters", _("Meters"), "console:meters", "gauge", "m"),
+    Entry("site", _("Site & capacity"), "console:site", "sitemap", "k"),
+    Entry("messages", _("Messages"), "console:messages", "message", "n"),
+    Entry("tariffs", _("Tariffs"), "console:tariffs", "receipt", "t"),
+    Entry("audit", _("Audit"), "console:audit", "history", "a"),
 )
 
 

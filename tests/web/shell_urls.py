@@ -24,12 +24,14 @@ def lost(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, f"{number}.html", status=int(number[:3]))
 
 
+CONSOLE = [path(f"{entry.key}/", empty, name=entry.url_name.partition(":")[2]) for entry in ENTRIES]
+CONSOLE += [path("search", empty, name="search")]
+
 urlpatterns = [
     path("_gallery/", include("powertill.web.gallery")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
-    *(path(f"{entry.key}/", empty, name=entry.url_name) for entry in ENTRIES),
-    path("search", empty, name="search"),
+    path("", include((CONSOLE, "console"))),
     path("broken", broken),
     path("error/<str:number>", lost),
 ]
