@@ -1,5 +1,16 @@
-"""Addresses of this part of the site."""
+"""Addresses of the plant pages: meters, site and capacity, tariffs, audit."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from powertill.web.console import audit, meter, meters, site, tariffs
+
+urlpatterns: list[URLPattern] = [
+    path("meters", meters.meters, name="meters"),
+    path("meters/<str:number>", meter.meter, name="meter"),
+    path("meters/<str:number>/live", meter.meter_live, name="meter_live"),
+    path("site", site.site, name="site"),
+    path("tariffs", tariffs.tariffs, name="tariffs"),
+    path("tariffs/<str:code>", tariffs.tariff, name="tariff"),
+    path("audit", audit.audit, name="audit"),
+    path("audit/approvals/<int:pk>/approve", audit.approve, name="approve"),
+]

@@ -1,0 +1,110 @@
+"""Site and capacity: the tree from the transformer to the panels, drawn, as a table, and the rooms under one node."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from powertill.apps.sites import roles
+from powertill.web.charts import diagram
+from powertill.web.console import site_tree
+from powertill.web.console.access import SiteRequest, page
+from powertill.web.console.site_tree import Branch
+from powertill.web.templatetags.plant import percent
+
+
+@page(roles.SEE)
+def site(request: SiteRequest) -> HttpResponse:
+    """Show the load now against capacity, and what could still be granted; `?live=1` gives only the moving parts."""
+    live = request.GET.get("live") == "1"
+    response = render(request, "console/site_live.html" if live else "console/site.html", _context(request))
+    if live:
+        response["Cache-Control"] = "no-store"
+    return response
+
+
+def _context(request: SiteRequest) -> dict[str, Any]:
+    assumed = _diversity(request)
+    rooms = site_tree.points(request.site, now=request.now)
+    roots = site_tree.branches(request.site, rooms, diversity_per_mille=assumed)
+    rows = site_tree.flat(roots)
+    chosen = _chosen(request, rows)
+    query = request.GET.copy()
+    query["live"] = "1"
+    return {
+        "nav": "site",
+        "drawing": diagram.draw(_diagram(roots)) if roots else None,
+        "rows": rows,
+        "chosen": chosen,
+        "points": site_tree.under(chosen, rooms, now=request.now) if chosen else [],
+        "more": max(chosen.meters - site_tree.ROOMS_SHOWN_MAX, 0) if chosen else 0,
+        "granted_w": sum(root.granted_w for root in roots),
+        "capacity_w": sum(root.node.capacity_w for root in roots),
+        "assumed": assumed,
+        "diversities": [(value, _share(value)) for value in site_tree.DIVERSITIES_PER_MILLE],
+        "live_url": f"{reverse('console:site')}?{query.urlencode()}",
+        "fresh_minutes": int(site_tree.FRESH.total_seconds() // 60),
+    }
+
+
+def _diversity(request: SiteRequest) -> int:
+    text = request.GET.get("diversity", "")
+    allowed = {str(value): value for value in site_tree.DIVERSITIES_PER_MILLE}
+    return allowed.get(text, site_tree.DIVERSITIES_PER_MILLE[0])
+
+
+def _share(per_mille: int) -> str:
+    return f"{per_mille // 1000}.{per_mille % 1000 // 10:02}"
+
+
+def _chosen(request: SiteRequest, rows: list[Branch]) -> Branch | None:
+    code = request.GET.get("node", "")
+    if not code:
+        return None
+    found = next((row for row in rows if row.node.code == code), None)
+    if found is None:
+        raise Http404(code)
+    return found
+
+
+def _diagram(roots: tuple[Branch, ...]) -> diagram.Diagram:
+    return diagram.Diagram(
+        title=_("Supply tree"),
+        summary="; ".join(f"{root.node}: {_text(root)}" for root in roots),
+        roots=tuple(_node(root) for root in roots),
+        headings=(_("Place"), _("Load now")),
+    )
+
+
+def _node(branch: Branch) -> diagram.Node:
+    node = branch.node
+    return diagram.Node(
+        name=str(node) if branch.children else node.code,
+        text=_text(branch),
+        share_per_mille=branch.used_per_mille,
+        children=tuple(_node(child) for child in branch.children),
+        symbol="transformer" if node.kind == "transformer" else "",
+        url=f"?node={node.code}#below",
+        tone="" if branch.used_per_mille is not None else "none",
+    )
+
+
+def _text(branch: Branch) -> str:
+    capacity = _kw(branch.node.capacity_w)
+    if branch.power_w is None:
+        return _("not measured · capacity %(capacity)s kW") % {"capacity": capacity}
+    load = f"{_kw(branch.power_w)} / {capacity} kW"
+    meters = ngettext("%(n)s meter", "%(n)s meters", branch.meters) % {"n": branch.meters}
+    share = percent(branch.used_per_mille)
+    return f"{load} · {share}" if branch.children else f"{load} · {meters} · {share}"
+
+
+def _kw(watts: int) -> str:
+    whole, rest = divmod(abs(watts), 1000)
+    text = f"{whole:,}" if rest < 100 and whole >= 10 and not rest else f"{whole:,}.{rest // 100}"
+    return f"−{text}" if watts < 0 else text

@@ -1,0 +1,27 @@
+"""Words of the customer's pages: `{% load portal %}`."""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+
+from powertill.web.templatetags.units import currency_symbol
+
+register = template.Library()
+
+
+@register.filter
+def channel(code: str) -> str:
+    """Return how a customer is told, in words."""
+    words = {"sms": _("SMS"), "email": _("e-mail"), "wechat": _("WeChat")}
+    return words.get(code, code)
+
+
+@register.filter
+def per_kwh(minor_per_kwh: Decimal, where: Any) -> str:
+    """Return an average price with three places: an estimate, so no more digits than it deserves."""
+    major = Decimal(minor_per_kwh).scaleb(-int(getattr(where, "exponent", 2)))
+    return f"{currency_symbol(where)} {major.quantize(Decimal('0.001'), ROUND_HALF_EVEN):f}"
