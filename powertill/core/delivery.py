@@ -9,6 +9,8 @@ MAX_TRIES = 3  # orders sent for one delivery before a person must look
 
 
 class State(StrEnum):
+    """Where credit is on its way to a meter."""
+
     DUE = "due"  # nothing has left yet
     SENT = "sent"  # an order may be on its way; written down before the first byte leaves
     UNKNOWN = "unknown"  # no usable answer: look before doing anything
@@ -20,6 +22,8 @@ class State(StrEnum):
 
 
 class Event(StrEnum):
+    """What happens to a delivery; the three about moving are evidence from the meter."""
+
     SEND = "send"
     LOSE = "lose"
     REFUSE = "refuse"

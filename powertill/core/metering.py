@@ -12,6 +12,8 @@ RESET_WH_MAX = 1_000_000  # a new or cleared register starts low; a higher one w
 
 
 class Kind(StrEnum):
+    """What a reading turned out to be."""
+
     FIRST = "first"
     ACCEPT = "accept"
     ROLL_OVER = "roll_over"
