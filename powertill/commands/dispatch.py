@@ -17,6 +17,7 @@ def run(args: argparse.Namespace) -> int:
     from powertill.config import config
     from powertill.workers import dispatch, loop
 
-    clock, settings = Clock(), dispatch.channel_settings(config().home)
+    clock = Clock()
+    settings = dispatch.channel_settings(config().home, simulated=clock.simulated)
     loop.run("dispatch", lambda: dispatch.step(clock=clock.now, settings=settings), stop=loop.stopper())
     return 0

@@ -11,7 +11,7 @@ from django.db import DatabaseError
 
 from powertill.apps.lease import LeaseLost
 from powertill.apps.metering import buses
-from powertill.apps.metering.models import Gateway
+from powertill.apps.metering.models import Gateway, Meter
 from powertill.apps.sales import delivering
 from powertill.apps.supply import switching
 from powertill.core.ports import LinkFault, MeterFault
@@ -90,23 +90,26 @@ class Head:
     async def _credit(self, bus: Bus) -> bool:
         steps = await db(delivering.steps, gateway_id=self.gateway_id, now=self.clock())
         for step in steps:
-            await self._guarded(conversations.deliver(self._line(bus, step.meter), step), step.meter.number)
+            line = await self._line(bus, step.meter)
+            await self._guarded(conversations.deliver(line, step), step.meter.number)
         return bool(steps)
 
     async def _switches(self, bus: Bus) -> bool:
         tasks = await db(switching.tasks, gateway_id=self.gateway_id, now=self.clock())
         for task in tasks:
-            await self._guarded(conversations.switch(self._line(bus, task.meter), task), task.meter.number)
+            line = await self._line(bus, task.meter)
+            await self._guarded(conversations.switch(line, task), task.meter.number)
         return bool(tasks)
 
     async def _readings(self, bus: Bus) -> bool:
         meters = await db(buses.due, gateway_id=self.gateway_id, now=self.clock())
         for meter in meters:
-            await conversations.poll(self._line(bus, meter))
+            await conversations.poll(await self._line(bus, meter))
         return bool(meters)
 
-    def _line(self, bus: Bus, meter: conversations.Meter) -> conversations.Line:
-        return conversations.Line(bus, meter, self.clock)
+    async def _line(self, bus: Bus, meter: Meter) -> conversations.Line:
+        fresh = await db(_with_site, meter_id=meter.pk)
+        return conversations.Line(bus, fresh, self.clock)
 
     async def _guarded(self, work: Awaitable[None], meter: str) -> None:
         try:
@@ -145,3 +148,7 @@ async def run(*, clock: Callable[[], datetime], stop: asyncio.Event) -> None:
 
 def _gateway_ids() -> list[int]:
     return list(Gateway.objects.order_by("pk").values_list("pk", flat=True)[:GATEWAYS_MAX])
+
+
+def _with_site(*, meter_id: int) -> Meter:
+    return Meter.objects.select_related("site").get(pk=meter_id)

@@ -149,6 +149,8 @@ class Scene:
         return not any(rows.exists() for rows in due)
 
     def message(self, topic: str) -> Message | None:
-        """Return the newest delivered message on a topic to the story's customer."""
+        """Return the newest message on a topic that was delivered to the story's customer since the first purchase."""
+        first = self.account.sales.order_by("id").values_list("sold_at", flat=True).first()
         rows = Message.objects.filter(account=self.account, topic=topic, state=Message.State.DELIVERED)
+        rows = rows.filter(made_at__gte=first or self.clock.now())
         return rows.order_by("-id").first()
