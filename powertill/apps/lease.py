@@ -31,8 +31,8 @@ def claim(rows: models.QuerySet[Any], *, now: datetime, limit: int = 1) -> list[
     """Lease up to `limit` due rows of `rows` and return them; rows leased by others are skipped."""
     due = rows.filter(Q(lease_until=None) | Q(lease_until__lte=Now()), next_at__lte=now)
     with transaction.atomic():
-        # of self: joins of the given rows are not locked.
-        locked = due.select_for_update(skip_locked=True, of=("self",))
+        # of self: joins of the given rows are not locked. no_key: rows that point here can be added meanwhile.
+        locked = due.select_for_update(skip_locked=True, of=("self",), no_key=True)
         taken = list(locked.order_by("next_at", "pk")[: min(limit, CLAIM_ROWS_MAX)])
         for row in taken:
             row.lease_epoch += 1
@@ -46,7 +46,7 @@ class LeaseLost(Exception):
 
 def hold(model: type[Any], *, pk: int, epoch: int) -> Any:
     """Lock and return the row if this worker still holds its lease; else raise `LeaseLost`."""
-    row = model.objects.select_for_update().filter(pk=pk, lease_epoch=epoch).first()
+    row = model.objects.select_for_update(no_key=True).filter(pk=pk, lease_epoch=epoch).first()
     if row is None:
         raise LeaseLost(f"{model.__name__} {pk} epoch {epoch}")
     return row

@@ -180,6 +180,7 @@ CODES: dict[str, tuple[str, str]] = {
     "sale.delivered": ("The credit has already left for the meter.", "Ask for a refund instead; it needs evidence."),
     "sale.too_late": ("The credit is already in use or the time to undo is over.", "Ask for a refund instead."),
     "supply.reason": ("A reason is needed.", "Write in a few words why the supply is switched."),
+    "supply.none": ("%(room)s has no supply to switch yet.", "Open an account for this room first."),
     "supply.protected": ("This supply is protected and is not cut.", "Two persons must lift the protection first."),
     "supply.not_protected": ("This supply is not protected.", "Nothing needs to be lifted."),
     "supply.mode": ("Only a person may allow cuts again.", "Sign in and change the mode on the site's page."),

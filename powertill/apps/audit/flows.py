@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -13,6 +14,8 @@ from powertill.apps.people.models import User
 from powertill.core.errors import Refusal
 
 OP_ID_LENGTH_MAX = 64
+OP_ID = re.compile(r"[!-~]{8,64}")  # printable ASCII without blanks
+REASON_LENGTH_MAX, SUBJECT_LENGTH_MAX = 200, 80
 APPROVAL_LIFE = timedelta(days=2)
 CHAIN_START = "0" * 64
 _CHAIN_LOCK = 0x504C4F47  # one writer of the log chain at a time
@@ -20,8 +23,11 @@ _CHAIN_LOCK = 0x504C4F47  # one writer of the log chain at a time
 
 def fingerprint(body: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the body in one canonical JSON form."""
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(body).encode()).hexdigest()
+
+
+def _canonical(body: Mapping[str, Any]) -> str:
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def once(
@@ -38,7 +44,7 @@ def once(
     Everything that `run` writes commits together with the operation row. The same id with another body
     is refused (`operation.conflict`), and so is an id that was answered "not found" (`operation.tombstone`).
     """
-    if not 8 <= len(op_id) <= OP_ID_LENGTH_MAX or not op_id.isascii():
+    if not OP_ID.fullmatch(op_id):
         raise Refusal("operation.id")
     digest = fingerprint(body)
     with transaction.atomic():
@@ -71,6 +77,8 @@ def _replay(*, op_id: str, kind: str, digest: str) -> dict[str, Any]:
 
 def last_response(*, op_id: str, now: datetime) -> dict[str, Any] | None:
     """Return the stored result of an operation; if there is none, bury the id so that a late original is refused."""
+    if not OP_ID.fullmatch(op_id):
+        raise Refusal("operation.id")
     with transaction.atomic():
         if _insert(op_id=op_id, kind="tombstone", digest="", actor=None, now=now):
             return None
@@ -88,17 +96,21 @@ def log(
     reason: str = "",
     op_id: str = "",
 ) -> LogEntry:
-    """Append one act to the chained log, in the caller's transaction."""
+    """Append one act to the chained log, in the caller's transaction.
+
+    One writer at a time holds the chain until its transaction ends, so callers log last: whoever holds the chain
+    waits for nothing else.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_CHAIN_LOCK])
     last = LogEntry.objects.order_by("-id").values_list("own_hash", flat=True).first()
     entry = LogEntry(
-        at=now,
+        at=now.astimezone(UTC),
         actor=actor,
         act=act,
-        subject=subject,
-        reason=reason,
-        facts=dict(facts or {}),
+        subject=subject[:SUBJECT_LENGTH_MAX],
+        reason=reason.strip()[:REASON_LENGTH_MAX],
+        facts=json.loads(_canonical(facts or {})),  # as the database gives it back, or the hash would not fit
         op_id=op_id,
         before_hash=last or CHAIN_START,
     )
@@ -111,7 +123,7 @@ def link_hash(entry: LogEntry) -> str:
     """Return the hash that `entry` must carry: over its content and the hash before it."""
     return fingerprint(
         {
-            "at": entry.at.isoformat(),
+            "at": entry.at.astimezone(UTC).isoformat(),
             "actor": entry.actor_id,
             "act": entry.act,
             "subject": entry.subject,
@@ -131,10 +143,10 @@ def request_approval(
         raise Refusal("approval.reason")
     row = Approval.objects.create(
         kind=kind,
-        subject=subject,
-        payload=dict(payload),
+        subject=subject[:SUBJECT_LENGTH_MAX],
+        payload=json.loads(_canonical(payload)),
         payload_hash=fingerprint(payload),
-        reason=reason.strip()[:200],
+        reason=reason.strip()[:REASON_LENGTH_MAX],
         maker=maker,
         made_at=now,
         expires_at=now + APPROVAL_LIFE,
@@ -146,7 +158,7 @@ def request_approval(
 def approve(*, approval_id: int, checker: User, now: datetime) -> Approval:
     """Record the second person's consent; the caller then applies the payload with `apply_once`."""
     with transaction.atomic():
-        row = Approval.objects.select_for_update().filter(pk=approval_id).first()
+        row = Approval.objects.select_for_update(no_key=True).filter(pk=approval_id).first()
         if row is None or row.applied_at is not None:
             raise Refusal("approval.gone")
         if row.maker_id == checker.pk:

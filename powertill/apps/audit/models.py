@@ -1,11 +1,12 @@
 """The operation table, the chained log of privileged acts and the four-eyes table."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from powertill.apps.append_only import append_only
+from powertill.apps.append_only import append_only, no_truncate
 
 
 class Operation(models.Model):
@@ -20,6 +21,18 @@ class Operation(models.Model):
     result = models.JSONField(null=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(name="operation_kept", operation=pgtrigger.Delete),
+            # The result is filled in once, by the transaction that inserted the row.
+            pgtrigger.Protect(
+                name="operation_answered",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__result__isnull=False),
+            ),
+            no_truncate("operation"),
+        ]
 
 
 class LogEntry(models.Model):

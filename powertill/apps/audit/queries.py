@@ -14,7 +14,7 @@ def acts() -> QuerySet[LogEntry]:
 
 
 def open_approvals() -> QuerySet[Approval]:
-    """Return acts that wait for a second person, oldest first."""
+    """Return acts that wait for a second person, oldest first; one that is too old shows until it is asked anew."""
     return Approval.objects.select_related("maker").filter(approved_at=None).order_by("id")
 
 

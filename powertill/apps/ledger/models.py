@@ -19,7 +19,22 @@ class Entry(models.Model):
 
     class Meta:
         ordering = ["id"]
-        triggers = append_only("entry")
+        triggers = [
+            *append_only("entry"),
+            pgtrigger.Trigger(
+                name="entry_not_empty",
+                level=pgtrigger.Row,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                timing=pgtrigger.Deferred,
+                func="""
+                    IF (SELECT COUNT(*) FROM ledger_posting WHERE entry_id = NEW.id) < 2 THEN
+                        RAISE EXCEPTION 'entry % has fewer than two postings', NEW.id USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NULL;
+                """,
+            ),
+        ]
 
 
 class Posting(models.Model):

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from powertill.apps.ledger.models import Debit, Entry, Posting, Purse
 from powertill.core import ledger as core
 
-PLACE_ACCOUNT = {"account": "customer", "meter": "onmeter"}
+HOLDER_PLACE = {"customer": "account", "onmeter": "meter"}  # ledger account -> place of the purse
 
 
 def purses() -> QuerySet[Purse]:
@@ -63,34 +63,35 @@ def unbalanced_entries() -> list[int]:
 
 
 def empty_entries() -> list[int]:
-    """Return ids of entries that have no postings at all."""
-    return list(Entry.objects.filter(postings=None).values_list("id", flat=True))
+    """Return ids of entries that have fewer than two postings."""
+    rows = Entry.objects.annotate(n=Count("postings")).filter(n__lt=2)
+    return sorted(rows.values_list("id", flat=True))
 
 
 def wrong_purses() -> list[tuple[int, str, int, int]]:
     """Return (account, place, cached balance, balance by the postings) wherever the two differ."""
-    totals = {
-        row["account"]: -row["n"]
-        for row in Posting.objects.filter(unit=core.MONEY).values("account").annotate(n=Sum("amount"))
-    }
-    wrong = []
-    for row in purses().order_by("account_id", "place"):
-        proven = totals.get(f"{PLACE_ACCOUNT[row.place]}:{row.account_id}", 0)
-        if proven != row.balance:
-            wrong.append((row.account_id, row.place, row.balance, proven))
-    return wrong
+    held = _held(Posting.objects.all())
+    return _differing(held, {(row.account_id, row.place): row.balance for row in purses()})
 
 
 def wrong_credit_sides() -> list[tuple[int, str, int, int]]:
     """Return (account, place, cached credits, credits by the postings) wherever the credit side alone differs."""
-    rows = Posting.objects.filter(unit=core.MONEY).exclude(entry__kind__in=core.SETTLEMENT_SIDE)
-    reversed_settlement = Posting.objects.filter(entry__reverses__kind__in=core.SETTLEMENT_SIDE)
-    totals = {row["account"]: -row["n"] for row in rows.values("account").annotate(n=Sum("amount"))}
-    for row in reversed_settlement.filter(unit=core.MONEY).values("account").annotate(n=Sum("amount")):
-        totals[row["account"]] = totals.get(row["account"], 0) + row["n"]
-    wrong = []
-    for purse in Purse.objects.order_by("account_id", "place"):
-        proven = totals.get(f"{PLACE_ACCOUNT[purse.place]}:{purse.account_id}", 0)
-        if proven != purse.credits_minor:
-            wrong.append((purse.account_id, purse.place, purse.credits_minor, proven))
-    return wrong
+    held = _held(Posting.objects.exclude(entry__kind__in=core.SETTLEMENT_SIDE))
+    return _differing(held, {(row.account_id, row.place): row.credits_minor for row in Purse.objects.all()})
+
+
+def _held(rows: QuerySet[Posting]) -> dict[tuple[int, str], int]:
+    mine = rows.filter(unit=core.MONEY).filter(Q(account__startswith="customer:") | Q(account__startswith="onmeter:"))
+    held = {}
+    for name, amount in mine.values_list("account").annotate(n=Sum("amount")):
+        holder, _, account_id = name.partition(":")
+        held[int(account_id), HOLDER_PLACE[holder]] = -int(amount)
+    return held
+
+
+def _differing(
+    proven: dict[tuple[int, str], int], cached: dict[tuple[int, str], int]
+) -> list[tuple[int, str, int, int]]:
+    """Compare both ways: money of an account that has no purse row differs too."""
+    keys = sorted(proven.keys() | cached.keys())
+    return [(*key, cached.get(key, 0), proven.get(key, 0)) for key in keys if cached.get(key, 0) != proven.get(key, 0)]

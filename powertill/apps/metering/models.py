@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from powertill.apps.append_only import append_only
 from powertill.apps.ledger.models import Entry
 from powertill.apps.sites.models import Account, Site, SupplyPoint, TsTzRange
 from powertill.apps.tariffs.models import Version
@@ -98,10 +99,17 @@ class Reading(models.Model):
 
 
 class RatingState(models.Model):
-    """How far the billing period of a supply point has been charged (see core.tariff.engine.State)."""
+    """How far the billing period of a supply point has been charged.
+
+    `state` is core.tariff.engine.State, `export` core.tariff.export.ExportState; `meter` is what a meter with a
+    purse of its own took this month and the tax in it, both cumulative, so that tax is rounded on the month.
+    """
 
     supply_point = models.OneToOneField(SupplyPoint, on_delete=models.PROTECT, related_name="rating_state")
+    account = models.ForeignKey(Account, null=True, on_delete=models.PROTECT, related_name="+")  # whose period it is
     state = models.JSONField(default=dict)
+    export = models.JSONField(default=dict)
+    meter = models.JSONField(default=dict)
 
 
 class Charge(models.Model):
@@ -125,3 +133,4 @@ class Charge(models.Model):
         ordering = ["-to_at"]
         constraints = [models.UniqueConstraint(fields=["meter", "from_at"], name="charge_once")]
         indexes = [models.Index(fields=["supply_point", "-to_at"])]
+        triggers = append_only("charge")

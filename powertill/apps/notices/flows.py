@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from powertill.apps.lease import claim, hold
+from powertill.apps.lease import LeaseLost, claim, hold
 from powertill.apps.notices.models import Contact, Message
 from powertill.apps.notices.texts import render
 from powertill.apps.sites.models import Account
@@ -13,6 +13,7 @@ from powertill.core.ports import LinkFault, MeterFault, Receipt
 
 TRIES_MAX = 6
 BATCH_ROWS_MAX = 50
+PROOF_WITHIN = timedelta(hours=1)  # then the next channel is tried as well
 CONTACTS_MAX = 10  # room-mates and others who are told too
 
 
@@ -27,11 +28,17 @@ def tell(
 ) -> list[Message]:
     """Write one message for every person of the account on their first channel; nothing twice for one key."""
     made = []
-    for contact in Contact.objects.filter(customer_id=account.customer_id, rank=1)[:CONTACTS_MAX]:
+    for contact in _first_contacts(account):
         message = _compose(account=account, contact=contact, topic=topic, facts=facts)
         message.key, message.made_at, message.next_at = f"{key}:{contact.pk}", now, not_before or now
         made += _write(message)
     return made
+
+
+def _first_contacts(account: Account) -> list[Contact]:
+    """Return the contacts of the best rank there is: nobody is forgotten because number one was deleted."""
+    rows = list(Contact.objects.filter(customer_id=account.customer_id).select_related("customer")[:CONTACTS_MAX])
+    return [row for row in rows if row.rank == rows[0].rank]
 
 
 def _compose(*, account: Account, contact: Contact, topic: str, facts: Mapping[str, str]) -> Message:
@@ -62,12 +69,19 @@ def dispatch(*, now: datetime, send: Callable[[Message], Receipt]) -> int:
     taken = claim(Message.objects.filter(state=Message.State.DUE), now=now, limit=BATCH_ROWS_MAX)
     for message in taken:
         try:
-            receipt = send(message)
-        except (LinkFault, MeterFault, OSError) as fault:
-            _failed(message, fault=str(fault), now=now)
-        else:
-            _accepted(message, receipt=receipt, now=now)
+            _hand_over(message, send=send, now=now)
+        except LeaseLost:
+            continue  # Another dispatcher has it; its key at the provider is the same.
     return len(taken)
+
+
+def _hand_over(message: Message, *, send: Callable[[Message], Receipt], now: datetime) -> None:
+    try:
+        receipt = send(message)
+    except (LinkFault, MeterFault, LookupError, OSError) as fault:  # LookupError: no such channel here
+        _failed(message, fault=f"{type(fault).__name__}: {fault}", now=now)
+    else:
+        _accepted(message, receipt=receipt, now=now)
 
 
 def _accepted(message: Message, *, receipt: Receipt, now: datetime) -> None:
@@ -93,15 +107,45 @@ def _failed(message: Message, *, fault: str, now: datetime) -> None:
         row.save()
 
 
+def confirm(*, channel: str, proof: str, delivered: bool, now: datetime) -> bool:
+    """Store a provider's later receipt, found by its own reference; return whether it fits a message of ours.
+
+    A message that is proven delivered stays so, however often and in whatever order receipts come.
+    """
+    with transaction.atomic():
+        rows = Message.objects.select_for_update(no_key=True).filter(channel=channel, proof=proof)
+        row = rows.exclude(proof="").first()
+        if row is None:
+            return False
+        if row.state == Message.State.SENT:
+            row.state = Message.State.DELIVERED if delivered else Message.State.FAILED
+            row.delivered_at = now if delivered else None
+            row.save(update_fields=["state", "delivered_at"])
+            if not delivered:
+                _next_channel(row, now=now)
+        return True
+
+
+def chase(*, now: datetime, limit: int = BATCH_ROWS_MAX) -> int:
+    """Try the next channel for messages that were taken by a provider but not proven delivered; return how many."""
+    rows = Message.objects.filter(state=Message.State.SENT, sent_at__lte=now - PROOF_WITHIN, chased_at=None)
+    with transaction.atomic():
+        late = list(rows.select_for_update(no_key=True, skip_locked=True, of=("self",)).order_by("id")[:limit])
+        for message in late:
+            message.chased_at = now
+            message.save(update_fields=["chased_at"])
+            _next_channel(message, now=now)
+    return len(late)
+
+
 def _next_channel(message: Message, *, now: datetime) -> None:
-    others = Contact.objects.filter(customer=message.customer).exclude(channel=message.channel, address=message.address)
-    tried = set(
-        Message.objects.filter(key__startswith=message.key.rsplit(":", 1)[0] + ":").values_list("channel", "address")
-    )
+    stem = message.key.rsplit(":", 1)[0]
+    tried = set(Message.objects.filter(key__startswith=f"{stem}:").values_list("channel", "address"))
+    others = Contact.objects.filter(customer=message.customer).select_related("customer")
     for contact in others[:CONTACTS_MAX]:
         if (contact.channel, contact.address) not in tried:
             other = _compose(account=message.account, contact=contact, topic=message.topic, facts=message.facts)
-            other.key = f"{message.key.rsplit(':', 1)[0]}:{contact.pk}"
+            other.key = f"{stem}:{contact.pk}"
             other.made_at = other.next_at = now
             _write(other)
             return

@@ -45,6 +45,7 @@ class Message(Leased):
     made_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
+    chased_at = models.DateTimeField(null=True)  # when the next channel was tried for want of proof
     last_error = models.CharField(max_length=200, blank=True)
 
     class Meta:

@@ -31,11 +31,19 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         _("Supply is cut"),
         _("%(room)s: supply is cut, credit is used up (%(balance)s). Top up and it comes back. Lines stay live!"),
     ),
+    "limited": (
+        _("Too much power"),
+        _("%(room)s: supply is off, more than %(limit)s W was used. Switch appliances off; it comes back in minutes."),
+    ),
     "permit": (
         _("Your supply is ready"),
         _("%(room)s: credit has arrived. Make sure that appliances are safe, then press the button on the meter."),
     ),
     "restored": (_("Supply is on again"), _("%(room)s: supply is on again. Balance %(balance)s.")),
+    "reversed": (
+        _("Sale reversed"),
+        _("%(room)s: the sale of %(amount)s, receipt %(number)s, was reversed. Balance %(balance)s."),
+    ),
     "credited": (_("Credit received"), _("%(room)s: %(amount)s paid, receipt %(number)s. Balance %(balance)s.")),
 }
 TOPICS: Final = frozenset(TEXTS)

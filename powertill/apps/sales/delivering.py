@@ -6,19 +6,30 @@ from typing import Any
 
 from django.db import transaction
 
-from powertill.apps.lease import claim, hold
+from powertill.apps.audit import flows as audit
+from powertill.apps.lease import LeaseLost, claim, hold
 from powertill.apps.ledger import flows as ledger
 from powertill.apps.metering.models import Meter
+from powertill.apps.people.models import User
 from powertill.apps.sales.models import Delivery, DeliveryEvent
+from powertill.apps.sites import roles
 from powertill.apps.supply import flows as supply
+from powertill.apps.supply import incidents
 from powertill.apps.supply.models import Supply
 from powertill.core import ledger as books
 from powertill.core.delivery import MAX_TRIES, Event, State, advance, conclude
+from powertill.core.errors import Refusal
 from powertill.core.ports import CreditOrder, CreditSeen
 
 OPEN = (State.DUE.value, State.SENT.value, State.UNKNOWN.value, State.REFUSED.value)
 AGAIN_SECONDS = 5
 AGAIN_SECONDS_MAX = 300
+LATE = timedelta(minutes=15)  # paid and not on the meter: then a person is told (fault F59)
+PRESET_LOOK_WITHIN = timedelta(hours=1)  # later an empty purse may also mean that the preset was used up
+
+
+class NotSent(LeaseLost):
+    """The order was put before a person instead of being sent: the meter's purchase count does not allow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +47,16 @@ class Step:
 def steps(*, gateway_id: int, now: datetime, limit: int = 10) -> list[Step]:
     """Lease open deliveries on one bus, oldest first and one per meter."""
     rows = Delivery.objects.filter(meter__gateway_id=gateway_id, state__in=OPEN)
-    first = rows.order_by("meter_id", "id").distinct("meter_id").values("pk")
-    taken = claim(Delivery.objects.filter(pk__in=list(first.values_list("pk", flat=True))), now=now, limit=limit)
+    first = list(rows.order_by("meter_id", "id").distinct("meter_id").values_list("pk", flat=True))
+    taken = claim(Delivery.objects.filter(pk__in=first).select_related("meter__site"), now=now, limit=limit)
     return [Step(d.pk, d.lease_epoch, d.meter, d.state, d.kind, d.amount_minor) for d in taken]
 
 
 def fix_order(*, step: Step, seen: CreditSeen, now: datetime) -> CreditOrder:
-    """Write down what is about to be sent, with the picture before it; committed before the first byte leaves."""
+    """Write down what is about to be sent, with the picture before it; committed before the first byte leaves.
+
+    Raise `NotSent` when the meter's count was used before (a reset or exchanged meter): a person must look.
+    """
     with transaction.atomic():
         row: Delivery = hold(Delivery, pk=step.delivery_id, epoch=step.epoch)
         preset = row.kind == Delivery.Kind.PRESET
@@ -50,15 +64,31 @@ def fix_order(*, step: Step, seen: CreditSeen, now: datetime) -> CreditOrder:
         row.before = asdict(seen)
         if not preset and seen.purchase_count == 0:
             row.kind = Delivery.Kind.OPENING
-        row.tries += 1
-        _move(row, Event.SEND, now=now, detail={"before": row.before, "count": row.count})
+        is_sent = not _is_count_used(row, seen)
+        if is_sent:
+            row.tries += 1
+            _move(row, Event.SEND, now=now, detail={"before": row.before, "count": row.count})
+        else:
+            detail = {"before": row.before, "count": row.count}
+            row.count, row.lease_until = None, None
+            _move(row, Event.GIVE_UP, now=now, detail=detail)
+            _ask_person(row, now=now)
         row.save()
-        return CreditOrder(
-            amount_minor=row.amount_minor,
-            count=row.count or 0,
-            customer_number=row.account.customer.number,
-            opening=row.kind == Delivery.Kind.OPENING,
-        )
+    if not is_sent:
+        raise NotSent(f"delivery {row.pk}")
+    return CreditOrder(
+        amount_minor=row.amount_minor,
+        count=row.count or 0,
+        customer_number=row.account.customer.number,
+        opening=row.kind == Delivery.Kind.OPENING,
+    )
+
+
+def _is_count_used(row: Delivery, seen: CreditSeen) -> bool:
+    if row.kind == Delivery.Kind.PRESET:
+        return seen.purchase_count > 0  # the meter refuses a preset, or would forget what is in its purse
+    others = Delivery.objects.filter(meter_id=row.meter_id, count__gte=row.count).exclude(pk=row.pk)
+    return others.filter(state__in=(State.SENT, State.UNKNOWN, State.ON_METER)).exists()
 
 
 def note(*, step: Step, event: Event, detail: str, now: datetime) -> None:
@@ -74,7 +104,7 @@ def looked(*, step: Step, after: CreditSeen, now: datetime) -> str:
     with transaction.atomic():
         row: Delivery = hold(Delivery, pk=step.delivery_id, epoch=step.epoch)
         before = CreditSeen(**row.before)
-        event = _conclude(row, before, after)
+        event = _conclude(row, before, after, now=now)
         _move(row, event, now=now, detail={"after": asdict(after)})
         if row.state == State.ON_METER:
             _prove(row, after, now=now)
@@ -87,39 +117,57 @@ def looked(*, step: Step, after: CreditSeen, now: datetime) -> str:
         return row.state
 
 
-def _conclude(row: Delivery, before: CreditSeen, after: CreditSeen) -> Event:
+def _conclude(row: Delivery, before: CreditSeen, after: CreditSeen, *, now: datetime) -> Event:
     if row.kind != Delivery.Kind.PRESET:
         return conclude(before=before, after=after, amount_minor=row.amount_minor)
     # A preset leaves no purchase record; the purse itself is the evidence, and nothing else may fill it at count 0.
     if after.purchase_count != 0 or after.remaining_minor > row.amount_minor:
         return Event.MOVED_OTHERWISE
-    return Event.MOVED_AS_ORDERED if after.remaining_minor > before.remaining_minor else Event.NOT_MOVED
+    if after.remaining_minor > before.remaining_minor:
+        return Event.MOVED_AS_ORDERED
+    sent = row.events.filter(event=Event.SEND.value).order_by("-id").first()
+    is_fresh = sent is not None and now <= sent.at + PRESET_LOOK_WITHIN
+    return Event.NOT_MOVED if is_fresh else Event.MOVED_OTHERWISE
 
 
-def _prove(row: Delivery, after: CreditSeen, *, now: datetime) -> None:
+def _prove(row: Delivery, after: CreditSeen | None, *, now: datetime) -> None:
+    """Book that the credit is on the meter. `after` is None when a person proved it."""
     row.proven_at = now
-    meter = Meter.objects.select_for_update().get(pk=row.meter_id)
-    meter.proven_count = after.purchase_count
-    meter.live = {**meter.live, "credit": asdict(after)}
+    meter = Meter.objects.select_for_update(no_key=True).get(pk=row.meter_id)
+    if after is not None:
+        meter.proven_count = after.purchase_count
+        meter.live = {**meter.live, "credit": asdict(after)}
+    elif "credit" in meter.live:
+        meter.proven_count = meter.live["credit"]["purchase_count"]
     meter.save(update_fields=["proven_count", "live"])
     entry = books.credit_moved_to_meter(
         key=f"to_meter:{row.pk}", at=now, account=row.account_id, amount_minor=row.amount_minor
     )
     ledger.lock([row.account_id])
     ledger.post(entry, now=now)
-    for supply_id in Supply.objects.filter(supply_point__installations__meter_id=row.meter_id).values_list(
-        "pk", flat=True
-    ):
-        # The purse and with it the switch may have changed: have the head-end look again at once.
-        Supply.objects.filter(pk=supply_id).update(order=Supply.Order.ORDERED, next_at=now, lease_until=None, tries=0)
+    incidents.heal(kind="delivery.late", subject=_subject(row), now=now)
+    _look_at_switch(row, now=now)
+
+
+def _look_at_switch(row: Delivery, *, now: datetime) -> None:
+    """Have the head-end look at the switch at once: the purse has changed, and the contact may have moved with it."""
+    here = Supply.objects.filter(
+        supply_point__installations__meter_id=row.meter_id, supply_point__installations__to_at=None
+    )
+    for supply_id in here.order_by("pk").values_list("pk", flat=True):
+        Supply.objects.filter(pk=supply_id).update(order=Supply.Order.ORDERED, next_at=now, tries=0)
         supply.review(supply_id=supply_id, now=now)
+
+
+def _subject(row: Delivery) -> str:
+    return f"delivery {row.pk}"
 
 
 def _ask_person(row: Delivery, *, now: datetime) -> None:
     supply.open_incident(
         meter=row.meter,
         kind="delivery.person",
-        subject=f"delivery {row.pk}",
+        subject=_subject(row),
         detail="the meter's purse does not fit the order; look at the steps before anything is sent again",
         now=now,
     )
@@ -133,6 +181,50 @@ def postpone(*, step: Step, fault: str, now: datetime) -> None:
         row.save(update_fields=["lease_until", "next_at"])
         if not row.events.filter(event="no_contact").exists():
             _write(row, "no_contact", {"fault": fault[:160]}, now=now)
+
+
+def late(*, now: datetime, limit: int = 100) -> int:
+    """Tell a person about credit that is paid and not on the meter for too long; return how many there are."""
+    rows = Delivery.objects.filter(state__in=OPEN, made_at__lte=now - LATE).select_related("meter__site")
+    found = list(rows.order_by("id")[:limit])
+    for row in found:
+        detail = "paid for a quarter of an hour and not on the meter: see to the meter or its gateway"
+        supply.open_incident(meter=row.meter, kind="delivery.late", subject=_subject(row), detail=detail, now=now)
+    return len(found)
+
+
+def decide(*, op_id: str, delivery_id: int, moved: bool, reason: str, actor: User, now: datetime) -> dict[str, Any]:
+    """End a delivery that waits for a person: its credit is on the meter, or it certainly is not and is due again."""
+    if not reason.strip():
+        raise Refusal("supply.reason")
+
+    def run() -> dict[str, Any]:
+        rows = Delivery.objects.select_for_update(no_key=True, of=("self",)).select_related("account__site")
+        row = rows.get(pk=delivery_id)
+        roles.require(actor, row.account.site, roles.SETTLE)
+        if row.state != State.PERSON:
+            raise Refusal("delivery.decided")
+        event = Event.MOVED_AS_ORDERED if moved else Event.NOT_MOVED
+        _move(row, event, now=now, detail={"by": actor.get_username(), "reason": reason.strip()[:200]})
+        row.lease_epoch, row.lease_until, row.tries, row.next_at = row.lease_epoch + 1, None, 0, now
+        if moved:
+            row.count = None if _is_taken(row) else row.count
+            _prove(row, None, now=now)
+        row.save()
+        incidents.heal(kind="delivery.person", subject=_subject(row), now=now)
+        facts = {"moved": moved, "amount_minor": row.amount_minor}
+        act = "delivery.decided"
+        audit.log(act=act, subject=_subject(row), actor=actor, now=now, facts=facts, reason=reason, op_id=op_id)
+        return {"delivery": row.pk, "state": row.state}
+
+    body = {"delivery": delivery_id, "moved": moved, "reason": reason}
+    return audit.once(op_id=op_id, kind="delivery.decide", body=body, actor=actor, now=now, run=run)[0]
+
+
+def _is_taken(row: Delivery) -> bool:
+    """Tell whether another delivery holds this purchase count; then the person's proof carries none."""
+    others = Delivery.objects.filter(meter_id=row.meter_id, count=row.count).exclude(pk=row.pk)
+    return others.filter(state__in=(State.SENT, State.UNKNOWN, State.ON_METER)).exists()
 
 
 def _move(row: Delivery, event: Event, *, now: datetime, detail: dict[str, Any]) -> None:

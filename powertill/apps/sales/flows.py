@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from powertill.apps.audit import flows as audit
 from powertill.apps.audit.models import Operation
@@ -23,7 +23,7 @@ from powertill.core import check_digit, delivery, money
 from powertill.core import ledger as books
 from powertill.core.errors import Refusal
 
-TENDER_CHANNEL = {"cash": "cash:counter", "qr": "clearing:qr", "card": "clearing:card"}
+TENDER_CHANNEL = {"cash": "cash:counter", "qr": "qr", "card": "card"}  # see core.ledger.till
 UNDO_WITHIN = timedelta(minutes=5)
 PRESET_MINOR_MAX = 10_000
 
@@ -44,16 +44,19 @@ def open_account(
     body = {"supply_point": supply_point_id, "customer": customer_id, "preset": preset_minor, "policy": policy_id}
 
     def run() -> dict[str, Any]:
-        supply_point = SupplyPoint.objects.select_for_update().select_related("site").get(pk=supply_point_id)
+        rows = SupplyPoint.objects.select_for_update(no_key=True, of=("self",)).select_related("site")
+        supply_point = rows.get(pk=supply_point_id)
         if actor is not None:
             roles.require(actor, supply_point.site, roles.SELL)
         if Occupancy.objects.filter(supply_point=supply_point, to_at=None).exists():
             raise Refusal("account.occupied", room=supply_point.label)
         account = _new_account(supply_point, Customer.objects.get(pk=customer_id), now=now)
         policy = SupplyPolicy.objects.get(pk=policy_id, site=supply_point.site)
-        row, _ = Supply.objects.get_or_create(supply_point=supply_point, defaults={"policy": policy, "next_at": now})
         if preset_minor:
             _preset(account, supply_point, preset_minor, now=now)
+        row, _ = Supply.objects.update_or_create(
+            supply_point=supply_point, defaults={"policy": policy}, create_defaults={"policy": policy, "next_at": now}
+        )
         supply.review(supply_id=row.pk, now=now)
         audit.log(act="account.opened", subject=account.number, actor=actor, now=now, facts=body, op_id=op_id)
         return {"account": account.pk, "number": account.number}
@@ -62,11 +65,9 @@ def open_account(
 
 
 def _new_account(supply_point: SupplyPoint, customer: Customer, *, now: datetime) -> Account:
-    account = Account.objects.create(
-        site=supply_point.site, customer=customer, number=f"new{now:%H%M%S%f}"[:12], opened_at=now
-    )
-    account.number = check_digit.append(f"{account.pk:07d}")
-    account.save(update_fields=["number"])
+    pk = _next_account_number()
+    number = check_digit.append(f"{pk:07d}")
+    account = Account.objects.create(pk=pk, site=supply_point.site, customer=customer, number=number, opened_at=now)
     ledger.open_purses(account=account)
     Occupancy.objects.create(supply_point=supply_point, account=account, from_at=now)
     return account
@@ -84,7 +85,11 @@ def _preset(account: Account, supply_point: SupplyPoint, preset_minor: int, *, n
     facts = {"room": supply_point.label, "amount": _text(preset_minor, supply_point)}
     notices.tell(account=account, topic="preset", key=f"preset:{account.pk}", facts=facts, now=now)
     if supply_point.place == SupplyPoint.Place.METER:
-        _deliver(account, supply_point, preset_minor, kind=Delivery.Kind.PRESET, sale=None, now=now)
+        meter = meter_at(supply_point=supply_point, at=now)
+        # Only a meter that never took a purchase can be preset; a used one takes the advance as a recharge.
+        is_used = meter is not None and (meter.proven_count or meter.live.get("credit", {}).get("purchase_count", 0))
+        kind = Delivery.Kind.RECHARGE if is_used else Delivery.Kind.PRESET
+        _deliver(account, supply_point, preset_minor, kind=kind, sale=None, now=now)
 
 
 def _deliver(
@@ -202,15 +207,20 @@ def _after(row: Sale, quoted: quoting.Quoted, *, now: datetime) -> None:
     in_meter = quoted.supply_point.place == SupplyPoint.Place.METER
     if in_meter and row.credit_minor:
         _deliver(row.account, quoted.supply_point, row.credit_minor, kind=Delivery.Kind.RECHARGE, sale=row, now=now)
-    facts = {
-        "room": quoted.supply_point.label,
-        "amount": _text(row.amount_minor, quoted.supply_point),
-        "number": row.number,
-        "balance": _text(_balance_minor(row.account, quoted.supply_point), quoted.supply_point),
-    }
-    notices.tell(account=row.account, topic="credited", key=f"sale:{row.pk}", facts=facts, now=now)
+    _tell(row, topic="credited", key=f"sale:{row.pk}", now=now)
     for supply_id in Supply.objects.filter(supply_point=quoted.supply_point).values_list("pk", flat=True):
         supply.review(supply_id=supply_id, now=now)
+
+
+def _tell(row: Sale, *, topic: str, key: str, now: datetime) -> None:
+    supply_point = row.supply_point
+    facts = {
+        "room": supply_point.label,
+        "amount": _text(row.amount_minor, supply_point),
+        "number": row.number,
+        "balance": _text(_balance_minor(row.account, supply_point), supply_point),
+    }
+    notices.tell(account=row.account, topic=topic, key=key, facts=facts, now=now)
 
 
 def _balance_minor(account: Account, supply_point: SupplyPoint) -> int:
@@ -232,26 +242,27 @@ def reverse(*, op_id: str, sale_id: int, reason: str, actor: User, now: datetime
         if row is None:
             raise Refusal("sale.unknown")
         roles.require(actor, row.account.site, roles.REVERSE)
+        sent = Delivery.objects.select_for_update(no_key=True).filter(sale=row).first()
         ledger.lock([row.account_id])
-        _take_back(row, now=now)
+        _take_back(row, sent, now=now)
         for entry in Entry.objects.filter(key__startswith=f"sale:{row.pk}:", reversed_by=None).order_by("id"):
             _mirror(entry, now=now)
         Reversal.objects.create(
             sale=row, operation=Operation.objects.get(pk=op_id), reason=reason.strip()[:200], actor=actor, at=now
         )
-        audit.log(act="sale.reversed", subject=row.number, actor=actor, now=now, reason=reason, op_id=op_id)
+        _tell(row, topic="reversed", key=f"sale:{row.pk}:reversed", now=now)
         for supply_id in Supply.objects.filter(supply_point=row.supply_point).values_list("pk", flat=True):
             supply.review(supply_id=supply_id, now=now)
+        audit.log(act="sale.reversed", subject=row.number, actor=actor, now=now, reason=reason, op_id=op_id)
         return {"sale": row.pk, "number": row.number}
 
     body = {"sale": sale_id, "reason": reason}
     return audit.once(op_id=op_id, kind="sale.reverse", body=body, actor=actor, now=now, run=run)[0]
 
 
-def _take_back(row: Sale, *, now: datetime) -> None:
+def _take_back(row: Sale, sent: Delivery | None, *, now: datetime) -> None:
     if Reversal.objects.filter(sale=row).exists():
         raise Refusal("sale.reversed")
-    sent = Delivery.objects.select_for_update().filter(sale=row).first()
     if sent is not None:
         if not delivery.may_reverse(delivery.State(sent.state)):
             raise Refusal("sale.delivered")
@@ -266,5 +277,4 @@ def _take_back(row: Sale, *, now: datetime) -> None:
 def _mirror(entry: Entry, *, now: datetime) -> None:
     postings = tuple(books.Posting(p.account, p.amount, p.unit) for p in entry.postings.order_by("id"))
     original = books.Entry(entry.key, entry.kind, entry.at, postings)
-    with transaction.atomic():
-        ledger.post(books.reverse(original, key=f"{entry.key}:reversed", at=now), now=now, reverses=entry)
+    ledger.post(books.reverse(original, key=f"{entry.key}:reversed", at=now), now=now, reverses=entry)

@@ -60,6 +60,9 @@ class Reversal(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
+    class Meta:
+        triggers = append_only("reversal")
+
 
 class Delivery(Leased):
     """Credit on its way to a meter. States and steps are those of core.delivery."""

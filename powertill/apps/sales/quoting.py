@@ -45,8 +45,9 @@ def make(*, account: Account, amount_minor: int, now: datetime) -> Quoted:
         "version": version.pk,
         "amount_minor": amount_minor,
         "at": now.isoformat(),
-        "state": states.dump(rating.snapshot(supply_point)),
-        "mix": usual_mix(supply_point, now=now),
+        "state": states.dump(rating.snapshot(supply_point, account=account)),
+        "mix": _known_bands(usual_mix(supply_point, account=account, now=now), version),
+        "fees": [asdict(fee) for fee in fees_due(account, at=now)],
         **owed(account),
     }
     return _quoted(pinned, supply_point=supply_point, version=version)
@@ -66,7 +67,8 @@ def honour(text: str, *, account: Account, amount_minor: int, now: datetime) -> 
     if any(pinned[name] != value for name, value in owed(account).items()):
         raise Refusal("sale.quote_changed")
     supply_point = supply_point_of(account, at=now)
-    if pinned["supply_point"] != supply_point.pk:
+    fees = [asdict(fee) for fee in fees_due(account, at=made_at)]
+    if pinned["supply_point"] != supply_point.pk or pinned["fees"] != fees:
         raise Refusal("sale.quote_changed")
     return _quoted(pinned, supply_point=supply_point, version=Version.objects.get(pk=pinned["version"]))
 
@@ -85,7 +87,7 @@ def _quoted(pinned: dict[str, Any], *, supply_point: SupplyPoint, version: Versi
         mix=pinned["mix"],
         arrears=debt,
         preset_owed_minor=pinned["preset_minor"],
-        fees=(),
+        fees=tuple(sale.Fee(**fee) for fee in pinned["fees"]),
         policy=sale.SalePolicy(),
     )
     return Quoted(quote, signing.dumps(pinned, salt=SALT, compress=True), supply_point, version, at + LIFE)
@@ -100,6 +102,11 @@ def owed(account: Account) -> dict[str, int]:
     }
 
 
+def fees_due(account: Account, *, at: datetime) -> tuple[sale.Fee, ...]:
+    """Return the fees that the next payment of an account takes: none. Kinds of fees are added here; see Fee."""
+    return ()
+
+
 def supply_point_of(account: Account, *, at: datetime) -> SupplyPoint:
     """Return the supply point that the account has at that moment, or refuse."""
     rows = Occupancy.objects.filter(account=account, from_at__lte=at).exclude(to_at__lte=at)
@@ -109,9 +116,19 @@ def supply_point_of(account: Account, *, at: datetime) -> SupplyPoint:
     return row.supply_point
 
 
-def usual_mix(supply_point: SupplyPoint, *, now: datetime) -> dict[str, int]:
-    """Return the customer's energy per price band over the last days, per mille; empty before there is any."""
+def _known_bands(mix: dict[str, int], version: Version) -> dict[str, int]:
+    """Leave out bands that the present terms do not have: after a change of tariff the hours of the day count."""
+    names = tariffs.plan(version).band_names
+    return mix if all(band in names for band in mix) else {}
+
+
+def usual_mix(supply_point: SupplyPoint, *, now: datetime, account: Account | None = None) -> dict[str, int]:
+    """Return the energy per price band over the last days, per mille; empty before there is any.
+
+    With an account only its own use counts, not that of whoever had the place before.
+    """
     rows = Charge.objects.filter(supply_point=supply_point, to_at__gt=now - timedelta(days=MIX_DAYS))
+    rows = rows.filter(account=account) if account else rows
     mix: dict[str, int] = {}
     for lines in rows.order_by("-to_at").values_list("lines", flat=True)[:CHARGES_READ_MAX]:
         for line in lines:

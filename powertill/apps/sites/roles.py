@@ -13,11 +13,13 @@ SWITCH: Final = "switch"
 PROTECT: Final = "protect"
 APPROVE: Final = "approve"
 AUDIT: Final = "audit"
+TARIFF: Final = "tariff"  # publish prices
+SETTLE: Final = "settle"  # end what waits for a person: held readings, doubtful deliveries, incidents
 
 MAY: Final[dict[str, frozenset[str]]] = {
     "cashier": frozenset({SEE, SELL}),
-    "manager": frozenset({SEE, SELL, REVERSE, SWITCH, PROTECT, APPROVE, AUDIT}),
-    "engineer": frozenset({SEE, SWITCH, PROTECT, APPROVE}),
+    "manager": frozenset({SEE, SELL, REVERSE, SWITCH, PROTECT, APPROVE, AUDIT, TARIFF, SETTLE}),
+    "engineer": frozenset({SEE, SWITCH, PROTECT, APPROVE, SETTLE}),
     "auditor": frozenset({SEE, AUDIT}),
 }
 

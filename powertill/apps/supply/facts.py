@@ -1,21 +1,25 @@
 """Gather what the supply rules need to know of one supply point: money, readings, notices, switch."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from powertill import drivers
 from powertill.apps.ledger import queries as ledger
-from powertill.apps.metering.models import Meter
+from powertill.apps.metering.models import Meter, Reading
 from powertill.apps.metering.queries import account_at, meter_at
 from powertill.apps.notices import queries as notices
 from powertill.apps.sites.models import Account, Site, SupplyPoint
-from powertill.apps.supply.models import SiteMode, Supply
+from powertill.apps.supply.models import RelayOrder, SiteMode, Supply
 from powertill.apps.tariffs.queries import holidays
 from powertill.core.ports import Capability, Contact
 from powertill.core.supply.credit import Notice, SupplyFacts
+from powertill.core.supply.limits import LimitFacts, Sample
 
 LEVELS = frozenset({"low_1", "low_2", "empty"})
+SAMPLES_WITHIN = timedelta(hours=1)
+SAMPLES_MAX = 120
+TRIPS_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Case:
     account: Account
     meter: Meter
     facts: SupplyFacts
+    power: LimitFacts
+    purse_minor: int  # money where the customer uses it: in the meter, or on the account
     prefix: str  # of the keys of messages that belong to the present credit
 
 
@@ -41,33 +47,65 @@ def load(supply: Supply, *, now: datetime) -> Case | None:
     prefix = f"supply:{account.pk}:{ledger.credit_epoch(account_id=account.pk)}:"
     proven = notices.delivered_since(account_id=account.pk, key_prefix=prefix)
     facts = SupplyFacts(
-        place=supply_point.place,
+        place="meter" if supply_point.place == SupplyPoint.Place.METER else "account",
         available_minor=available_minor(supply_point=supply_point, account=account, meter=meter),
         reading_at=meter.accepted_at,
         protected_supply=supply_point.protected,
         warned=tuple(Notice(topic, at) for topic, at in sorted(proven.items()) if topic in LEVELS),
         last_call_at=proven.get("last_call"),
         relay=Contact(supply.seen_relay) if supply.seen_relay else None,
-        mode=mode_of(supply_point.site),
-        driver_reads_back=reads_back(meter),
+        mode="no_cut" if mode_of(supply_point.site) == SiteMode.Mode.NO_CUT else "normal",
+        driver_reads_back=can(meter, Capability.READS_BACK_RELAY),
     )
-    return Case(supply, supply_point, supply_point.site, account, meter, facts, prefix)
+    purse_minor = facts.available_minor
+    if facts.place == "meter":
+        purse_minor = in_meter_minor(account=account, meter=meter)
+    power = _power(supply, supply_point, meter, now=now)
+    return Case(supply, supply_point, supply_point.site, account, meter, facts, power, purse_minor, prefix)
 
 
 def available_minor(*, supply_point: SupplyPoint, account: Account, meter: Meter) -> int:
     """Return the money that is left for energy, money paid but still on its way to the meter included."""
     in_account = ledger.balance_minor(account_id=account.pk, place="account")
-    if supply_point.place != "meter":
+    if supply_point.place != SupplyPoint.Place.METER:
         return in_account
+    return in_account + in_meter_minor(account=account, meter=meter)
+
+
+def in_meter_minor(*, account: Account, meter: Meter) -> int:
+    """Return what is left in the meter's purse: what it showed last, never more than what we have proof of.
+
+    While credit that is not yet proven is on the meter, it is still counted on the account.
+    """
+    booked = ledger.balance_minor(account_id=account.pk, place="meter")
     credit = meter.live.get("credit")
     if credit is None or credit["purchase_count"] != meter.proven_count:
-        return in_account + ledger.balance_minor(account_id=account.pk, place="meter")
-    return in_account + int(credit["remaining_minor"]) - int(credit["overdraft_minor"])
+        return booked
+    return min(booked, int(credit["remaining_minor"]) - int(credit["overdraft_minor"]))
+
+
+def _power(supply: Supply, supply_point: SupplyPoint, meter: Meter, *, now: datetime) -> LimitFacts:
+    rows = Reading.objects.filter(meter=meter, taken_at__gt=now - SAMPLES_WITHIN, power_w__isnull=False)
+    newest = rows.order_by("-taken_at").values_list("taken_at", "power_w")[:SAMPLES_MAX]
+    trips = RelayOrder.objects.filter(
+        supply=supply, command="trip", code__startswith="limit.", sent_at__gt=now - TRIPS_WITHIN
+    )
+    return LimitFacts(
+        limit_w=supply_point.power_limit_w or None,
+        samples=tuple(Sample(at, power_w) for at, power_w in reversed(newest)),
+        trips=tuple(trips.order_by("sent_at").values_list("sent_at", flat=True)),
+        relay=Contact(supply.seen_relay) if supply.seen_relay else None,
+    )
+
+
+def can(meter: Meter, capability: Capability) -> bool:
+    """Tell whether the meter's driver promises this; only one that reads the switch back may cut by itself."""
+    return capability in drivers.meter_driver(meter.driver).info.capabilities
 
 
 def reads_back(meter: Meter) -> bool:
-    """Tell whether the meter's driver proves the state of the switch; only then may it be cut by itself."""
-    return Capability.READS_BACK_RELAY in drivers.meter_driver(meter.driver).info.capabilities
+    """Tell whether the meter's driver proves the state of the switch."""
+    return can(meter, Capability.READS_BACK_RELAY)
 
 
 def mode_of(site: Site) -> str:

@@ -58,6 +58,7 @@ class Supply(Leased):
     wanted_since = models.DateTimeField(null=True)
     next_step_at = models.DateTimeField(null=True)
     reviewed_at = models.DateTimeField(null=True)
+    review_at = models.DateTimeField(null=True, db_index=True)  # when the rules look again by themselves
     hold_relay = models.CharField(max_length=6, blank=True)  # a person's order that overrides the rules
     hold_reason = models.CharField(max_length=160, blank=True)
     seen_relay = models.CharField(max_length=6, blank=True)
@@ -65,7 +66,7 @@ class Supply(Leased):
     seen_keep_power = models.BooleanField(null=True)
     seen_permitted = models.BooleanField(null=True)
     seen_at = models.DateTimeField(null=True)
-    order = models.CharField(max_length=10, choices=Order.choices, default=Order.AGREED)
+    order = models.CharField(max_length=10, choices=Order.choices, default=Order.ORDERED)
     last_answer = models.CharField(max_length=160, blank=True)
 
     class Meta:
@@ -94,9 +95,7 @@ class RelayResult(models.Model):
 
     order = models.ForeignKey(RelayOrder, on_delete=models.PROTECT, related_name="results")
     at = models.DateTimeField()
-    outcome = models.CharField(
-        max_length=20
-    )  # as core.ports.RelayAnswer, or the contact
+    outcome = models.CharField(max_length=20)  # as core.ports.RelayAnswer, or the contact that was read back
     detail = models.CharField(max_length=200, blank=True)
 
     class Meta:

@@ -3,21 +3,27 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from powertill.apps.lease import claim, hold
 from powertill.apps.metering.models import Meter
 from powertill.apps.metering.queries import meter_at
 from powertill.apps.supply import facts as cases
-from powertill.apps.supply import flows, policies
+from powertill.apps.supply import incidents, policies, reviewing
 from powertill.apps.supply.models import RelayOrder, RelayResult, Supply
-from powertill.core.ports import RelaySeen
+from powertill.core.ports import Capability, RelaySeen
 
 TRIES_MAX = 3  # identical commands before a person must look: a welded contact is not hammered
 AGAIN = timedelta(seconds=20)  # a real relay takes seconds; look again after this
+PERSON_AGAIN = timedelta(minutes=1)  # while the button on the meter is waited for
 STUCK_AGAIN = timedelta(minutes=30)
+PATIENCE = timedelta(minutes=10)  # for a trip that the meter took and delays, or defers while current is high
 CUTS_PER_HOUR_MIN = 5
 CUTS_PER_MILLE = 5  # or 0.5 % of the site's supplies, whichever is more (fault F51)
+TO_BE_LOOKED_AT = (Supply.Order.ORDERED, Supply.Order.WAITS, Supply.Order.STUCK)
+STUCK_KINDS = ("relay.not_moved", "relay.protected")
+_CUTS_LOCK = 0x43555453
+_INT_MAX = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,10 @@ class Task:
 def tasks(*, gateway_id: int, now: datetime, limit: int = 10) -> list[Task]:
     """Lease switches on one bus that are not as wanted, or whose state was never seen."""
     rows = Supply.objects.filter(
-        supply_point__installations__meter__gateway_id=gateway_id, supply_point__installations__to_at=None
-    ).exclude(order=Supply.Order.AGREED)
+        supply_point__installations__meter__gateway_id=gateway_id,
+        supply_point__installations__to_at=None,
+        order__in=TO_BE_LOOKED_AT,
+    )
     found = []
     for supply in claim(Supply.objects.filter(pk__in=rows.values("pk")), now=now, limit=limit):
         meter = meter_at(supply_point=supply.supply_point, at=now)
@@ -47,36 +55,55 @@ def tasks(*, gateway_id: int, now: datetime, limit: int = 10) -> list[Task]:
 def seen(*, supply_id: int, relay: RelaySeen, now: datetime) -> None:
     """Store what the meter showed; where it is as wanted, the order is fulfilled and people are told."""
     with transaction.atomic():
-        supply = Supply.objects.select_for_update().get(pk=supply_id)
+        supply = Supply.objects.select_for_update(no_key=True).get(pk=supply_id)
         changed = bool(supply.seen_relay) and supply.seen_relay != relay.contact.value
+        was_agreed = supply.order == Supply.Order.AGREED
         supply.seen_relay, supply.seen_commanded = relay.contact.value, relay.commanded.value
         supply.seen_keep_power, supply.seen_permitted, supply.seen_at = relay.keep_power, relay.permitted, now
-        was_agreed = supply.order == Supply.Order.AGREED
         if agrees(supply):
             supply.order, supply.tries, supply.lease_until = Supply.Order.AGREED, 0, None
+            incidents.heal(kind="relay.not_moved", subject=supply.supply_point.label, now=now)
         elif was_agreed:
-            supply.order, supply.next_at = Supply.Order.ORDERED, now
+            supply.order, supply.next_at, supply.tries = Supply.Order.ORDERED, now, 0
         supply.save()
-        if changed or (supply.order == Supply.Order.AGREED and not was_agreed):
-            _prove(supply, relay, changed=changed, now=now)
+        if not was_agreed and (changed or supply.order == Supply.Order.AGREED):
+            _prove(supply, relay, now=now)
+        if changed:
+            _tell(supply, relay, now=now)
+            reviewing.review(supply_id=supply_id, now=now)  # The position of the switch is one of the facts.
 
 
 def agrees(supply: Supply) -> bool:
-    """Tell whether what was seen is what is wanted."""
-    relay = supply.seen_relay == supply.wanted_relay
-    # A meter that keeps its own purse opens by itself at zero; keep-power is what we order.
+    """Tell whether what was seen is what is wanted, for the contact, the pending order and keep-power."""
+    if supply.wanted_relay == "closed":
+        # A trip that the meter took and delays would still open a closed contact.
+        relay = supply.seen_relay == "closed" and supply.seen_commanded != "open"
+    else:
+        # An open contact with permission to close is one push of a button away from closed.
+        relay = supply.seen_relay == "open" and not supply.seen_permitted
     keep = supply.seen_keep_power is None or supply.seen_keep_power == supply.wanted_keep_power
     return relay and keep
 
 
-def _prove(supply: Supply, relay: RelaySeen, *, changed: bool, now: datetime) -> None:
+def _prove(supply: Supply, relay: RelaySeen, *, now: datetime) -> None:
     order = supply.orders.order_by("-id").first()
     if order is not None:
         RelayResult.objects.create(order=order, at=now, outcome=relay.contact.value, detail=f"read back {relay.raw}")
+
+
+def _tell(supply: Supply, relay: RelaySeen, *, now: datetime) -> None:
     case = cases.load(supply, now=now)
-    if case is None or not changed:
-        return
-    flows.tell(case, topic="cut" if relay.contact.value == "open" else "restored", now=now)
+    topic = _topic(supply, relay)
+    if case is not None and topic:
+        reviewing.tell(case, topic=topic, now=now, mark=f":{int(now.timestamp())}")
+
+
+def _topic(supply: Supply, relay: RelaySeen) -> str:
+    if relay.contact.value == "closed":
+        return "restored"
+    if supply.wanted_relay == "closed" or supply.code == "supply.held":
+        return ""  # It opened by itself, or a person did it and talks to people.
+    return "limited" if supply.code.startswith("limit.") else "cut"
 
 
 def next_command(*, supply_id: int, epoch: int, now: datetime) -> str | None:
@@ -86,34 +113,44 @@ def next_command(*, supply_id: int, epoch: int, now: datetime) -> str | None:
     """
     with transaction.atomic():
         hold(Supply, pk=supply_id, epoch=epoch)
-        flows.review(supply_id=supply_id, now=now)
+        reviewing.review(supply_id=supply_id, now=now)
         supply = Supply.objects.select_related("supply_point__site", "policy").get(pk=supply_id)
+        meter = meter_at(supply_point=supply.supply_point, at=now)
         if agrees(supply):
-            supply.order, supply.lease_until = Supply.Order.AGREED, None
-            supply.save(update_fields=["order", "lease_until"])
-            return None
-        command = _command(supply)
+            return _rest(supply, now=now, wait=AGAIN, order=Supply.Order.AGREED)
         case = cases.load(supply, now=now)
-        if case is not None and command == "permit" and supply.seen_permitted:
-            flows.tell(case, topic="permit", now=now)
-            _rest(supply, now=now, wait=AGAIN, order=Supply.Order.WAITS)
-            return None
-        if supply.tries >= TRIES_MAX:
-            return _stuck(supply, command, now=now)
-        if case is None or (command == "trip" and not _may_cut_one_more(supply, now=now)):
-            _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK)
-            return None
-        RelayOrder.objects.create(
-            supply=supply,
-            meter=case.meter,
-            command=command,
-            code=supply.code,
-            params=supply.params,
-            evidence=_evidence(case),
-            sent_at=now,
-        )
-        _rest(supply, now=now, wait=AGAIN, order=Supply.Order.ORDERED, tries=supply.tries + 1)
-        return command
+        if meter is None or (case is None and not supply.hold_relay):
+            return _rest(supply, now=now, wait=STUCK_AGAIN, order=supply.order)
+        return _choose(supply, meter, case, now=now)
+
+
+def _choose(supply: Supply, meter: Meter, case: cases.Case | None, *, now: datetime) -> str | None:
+    if not cases.can(meter, Capability.RELAY):
+        return _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.UNVERIFIED)
+    command = _command(supply)
+    if _must_wait(supply, case, command, now=now):
+        return None
+    if supply.tries >= TRIES_MAX:
+        return _stuck(supply, meter, command, now=now)
+    if command == "trip" and not _may_cut_one_more(supply, meter, now=now):
+        return _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK)
+    return _give(supply, meter, case, command, now=now)
+
+
+def _give(supply: Supply, meter: Meter, case: cases.Case | None, command: str, *, now: datetime) -> str:
+    RelayOrder.objects.create(
+        supply=supply,
+        meter=meter,
+        command=command,
+        code=supply.code,
+        params=supply.params,
+        evidence=_evidence(case) if case else {"hold": supply.hold_reason},
+        sent_at=now,
+    )
+    proven = cases.can(meter, Capability.READS_BACK_RELAY)
+    order = Supply.Order.ORDERED if proven else Supply.Order.UNVERIFIED
+    _rest(supply, now=now, wait=AGAIN, order=order, tries=supply.tries + 1)
+    return command
 
 
 def _command(supply: Supply) -> str:
@@ -121,7 +158,35 @@ def _command(supply: Supply) -> str:
         return "keep_on" if supply.wanted_keep_power else "keep_off"
     if supply.wanted_relay == "open":
         return "trip"
+    if supply.seen_relay == "closed":
+        return "permit"  # Only the pending trip has to go; nothing may be closed that is not.
     return "close" if policies.compiled(supply.policy).reclose == "direct" else "permit"
+
+
+def _must_wait(supply: Supply, case: cases.Case | None, command: str, *, now: datetime) -> bool:
+    """Tell whether a command would be useless now, and rest the switch until it is looked at again."""
+    if command == "permit" and supply.seen_permitted:
+        if case is not None:
+            mark = f":{int(supply.wanted_since.timestamp())}" if supply.wanted_since else ""
+            reviewing.tell(case, topic="permit", now=now, mark=mark)
+        _rest(supply, now=now, wait=PERSON_AGAIN, order=Supply.Order.WAITS)
+        return True
+    if command in ("permit", "close") and case is not None and _purse_is_empty(supply, case):
+        _rest(supply, now=now, wait=AGAIN, order=supply.order)
+        return True
+    if command == "trip" and supply.seen_commanded == "open" and supply.seen_relay == "closed":
+        last = supply.orders.filter(command="trip").order_by("-id").first()
+        if last is not None and now < last.sent_at + PATIENCE:
+            _rest(supply, now=now, wait=AGAIN, order=Supply.Order.ORDERED)
+            return True
+    return False
+
+
+def _purse_is_empty(supply: Supply, case: cases.Case) -> bool:
+    """Tell whether the meter itself forbids closing: its purse is empty, and only the credit on its way helps."""
+    credit = case.meter.live.get("credit")
+    is_empty = credit is not None and credit["remaining_minor"] <= credit["overdraft_minor"]
+    return case.facts.place == "meter" and is_empty and not supply.seen_keep_power
 
 
 def _evidence(case: cases.Case) -> dict[str, object]:
@@ -133,37 +198,37 @@ def _evidence(case: cases.Case) -> dict[str, object]:
         "last_call_at": facts.last_call_at.isoformat() if facts.last_call_at else None,
         "policy": case.supply.policy.terms,
         "mode": facts.mode,
+        "power": [[sample.at.isoformat(), sample.power_w] for sample in case.power.samples[-3:]],
+        "hold": case.supply.hold_reason,
     }
 
 
-def _may_cut_one_more(supply: Supply, *, now: datetime) -> bool:
+def _may_cut_one_more(supply: Supply, meter: Meter, *, now: datetime) -> bool:
     site = supply.supply_point.site
+    with connection.cursor() as cursor:  # Counting and cutting are one act: two head-ends must not both see room.
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CUTS_LOCK, site.pk % _INT_MAX])
     total = Supply.objects.filter(supply_point__site=site).count()
     allowed = max(CUTS_PER_HOUR_MIN, total * CUTS_PER_MILLE // 1000)
     sent = RelayOrder.objects.filter(
         supply__supply_point__site=site, command="trip", sent_at__gt=now - timedelta(hours=1)
     )
-    if sent.values("supply_id").distinct().count() < allowed:
+    others = sent.exclude(supply=supply).order_by().values("supply_id").distinct().count()
+    if others < allowed:
         return True
-    meter = meter_at(supply_point=supply.supply_point, at=now)
-    if meter is not None:
-        flows.open_incident(
-            meter=meter, kind="cuts.limit", subject=site.code, detail="more cuts than one hour may see", now=now
-        )
+    detail = f"more than {allowed} cuts in one hour: the others wait; look at the reason before the next hour"
+    incidents.open_incident(meter=meter, kind="cuts.limit", subject=site.code, detail=detail, now=now)
     return False
 
 
-def _stuck(supply: Supply, command: str, *, now: datetime) -> None:
-    meter = meter_at(supply_point=supply.supply_point, at=now)
-    if meter is not None:
-        flows.open_incident(
-            meter=meter,
-            kind="relay.not_moved",
-            subject=supply.supply_point.label,
-            detail=f"{command} was given {supply.tries} times; the meter still shows {supply.seen_relay or 'nothing'}",
-            now=now,
-        )
-    _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK, tries=0)
+def _stuck(supply: Supply, meter: Meter, command: str, *, now: datetime) -> None:
+    """Ask a person. A cut is not tried again before that; what brings light is, once per half hour."""
+    label = supply.supply_point.label
+    if supply.order == Supply.Order.STUCK and not incidents.is_open(kinds=STUCK_KINDS, subject=label):
+        return _rest(supply, now=now, wait=AGAIN, order=Supply.Order.ORDERED, tries=0)
+    detail = f"{command} was given {supply.tries} times; the meter still shows {supply.seen_relay or 'nothing'}"
+    incidents.open_incident(meter=meter, kind="relay.not_moved", subject=label, detail=detail, now=now)
+    tries = supply.tries if command in ("trip", "keep_off") else TRIES_MAX - 1
+    return _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK, tries=tries)
 
 
 def _rest(supply: Supply, *, now: datetime, wait: timedelta, order: str, tries: int | None = None) -> None:
@@ -176,9 +241,15 @@ def _rest(supply: Supply, *, now: datetime, wait: timedelta, order: str, tries: 
 def answered(*, supply_id: int, outcome: str, detail: str, now: datetime) -> None:
     """Record what the meter said at once to the last command; it proves nothing about the contact."""
     with transaction.atomic():
-        supply = Supply.objects.select_for_update().get(pk=supply_id)
+        supply = Supply.objects.select_for_update(no_key=True).get(pk=supply_id)
         order = supply.orders.order_by("-id").first()
         if order is not None:
             RelayResult.objects.create(order=order, at=now, outcome=outcome[:20], detail=detail[:200])
         supply.last_answer = f"{outcome} {detail}".strip()[:160]
         supply.save(update_fields=["last_answer"])
+        if outcome == "refused_protected" and order is not None:
+            # The meter keeps the power on: asking again cannot help, a person must find out who ordered that.
+            said = "the meter keeps power on and refuses to switch off"
+            label = supply.supply_point.label
+            incidents.open_incident(meter=order.meter, kind="relay.protected", subject=label, detail=said, now=now)
+            _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK, tries=TRIES_MAX)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from powertill.apps.append_only import no_truncate
 from powertill.apps.sites.models import Site, SupplyPoint, TsTzRange
 
 
@@ -53,6 +54,7 @@ class Version(models.Model):
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__state="published"),
             ),
+            no_truncate("version"),
         ]
 
     def __str__(self) -> str:

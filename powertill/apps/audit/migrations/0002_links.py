@@ -82,4 +82,48 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="operation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="operation_kept",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="a759de929b7c447a73db991b9417b2ce28977cce",
+                    operation="DELETE",
+                    pgid="pgtrigger_operation_kept_fbcbc",
+                    table="audit_operation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="operation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="operation_answered",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."result" IS NOT NULL)',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="3fb9c6148c3d5aeef4a5baf8fc8b62208f512e9a",
+                    operation="UPDATE",
+                    pgid="pgtrigger_operation_answered_c798d",
+                    table="audit_operation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="operation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="operation_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'operation is append-only' USING ERRCODE = 'restrict_violation';",
+                    hash="5dff21ddc9aa66f51b29b7b0e4cd13d1e440e03a",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_operation_no_truncate_3a032",
+                    table="audit_operation",
+                    when="BEFORE",
+                ),
+            ),
+        ),
     ]

@@ -79,6 +79,22 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="entry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="entry_not_empty",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    constraint="CONSTRAINT",
+                    func="\n                    IF (SELECT COUNT(*) FROM ledger_posting WHERE entry_id = NEW.id) < 2 THEN\n                        RAISE EXCEPTION 'entry % has fewer than two postings', NEW.id USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NULL;\n                ",
+                    hash="aa582eb8ba376fe79aee59f392db8a1ca9e240f3",
+                    operation="INSERT",
+                    pgid="pgtrigger_entry_not_empty_82203",
+                    table="ledger_entry",
+                    timing="DEFERRABLE INITIALLY DEFERRED",
+                    when="AFTER",
+                ),
+            ),
+        ),
         migrations.AddIndex(
             model_name="debit",
             index=models.Index(fields=["account", "place", "-id"], name="ledger_debi_account_a89ec7_idx"),

@@ -80,6 +80,8 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("state", models.JSONField(default=dict)),
+                ("export", models.JSONField(default=dict)),
+                ("meter", models.JSONField(default=dict)),
             ],
         ),
         migrations.CreateModel(

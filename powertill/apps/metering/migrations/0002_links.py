@@ -2,6 +2,8 @@
 
 import django.contrib.postgres.constraints
 import django.db.models.deletion
+import pgtrigger.compiler
+import pgtrigger.migrations
 from django.db import migrations, models
 
 import powertill.apps.sites.models
@@ -90,6 +92,13 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="ratingstate",
+            name="account",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sites.account"
+            ),
+        ),
+        migrations.AddField(
+            model_name="ratingstate",
             name="supply_point",
             field=models.OneToOneField(
                 on_delete=django.db.models.deletion.PROTECT, related_name="rating_state", to="sites.supplypoint"
@@ -129,6 +138,35 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="charge",
             constraint=models.UniqueConstraint(fields=("meter", "from_at"), name="charge_once"),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="charge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="charge_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="fccf351bcc7e10fabfefb8e48ba6d67839cd882e",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_charge_append_only_d7360",
+                    table="metering_charge",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="charge",
+            trigger=pgtrigger.compiler.Trigger(
+                name="charge_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'charge is append-only' USING ERRCODE = 'restrict_violation';",
+                    hash="ad7a47c50e1dca51dff7a364e1fbb9154c0e4343",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_charge_no_truncate_cc622",
+                    table="metering_charge",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
             model_name="reading",

@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ("made_at", models.DateTimeField()),
                 ("sent_at", models.DateTimeField(null=True)),
                 ("delivered_at", models.DateTimeField(null=True)),
+                ("chased_at", models.DateTimeField(null=True)),
                 ("last_error", models.CharField(blank=True, max_length=200)),
             ],
             options={

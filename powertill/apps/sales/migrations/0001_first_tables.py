@@ -234,6 +234,35 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reversal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reversal_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="4d397fc86f510cac6524be6d5b01ec1a916ef5d5",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_reversal_append_only_93379",
+                    table="sales_reversal",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reversal",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reversal_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'reversal is append-only' USING ERRCODE = 'restrict_violation';",
+                    hash="a6dafcfda54c51bfa949fc35ffa7207ba667f484",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_reversal_no_truncate_0c1d0",
+                    table="sales_reversal",
+                    when="BEFORE",
+                ),
+            ),
+        ),
         migrations.AddConstraint(
             model_name="delivery",
             constraint=models.CheckConstraint(

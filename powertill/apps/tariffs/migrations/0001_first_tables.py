@@ -120,4 +120,19 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="version",
+            trigger=pgtrigger.compiler.Trigger(
+                name="version_no_truncate",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'version is append-only' USING ERRCODE = 'restrict_violation';",
+                    hash="568ece660000092d9fd30826fd58c8587f2172d3",
+                    level="STATEMENT",
+                    operation="TRUNCATE",
+                    pgid="pgtrigger_version_no_truncate_b4d7e",
+                    table="tariffs_version",
+                    when="BEFORE",
+                ),
+            ),
+        ),
     ]

@@ -1,0 +1,150 @@
+"""Review a supply whenever money, a reading or time has moved: decide, store what is wanted, tell people."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Q
+
+from powertill.apps.notices import flows as notices
+from powertill.apps.supply import facts as cases
+from powertill.apps.supply import incidents, policies
+from powertill.apps.supply.models import Supply
+from powertill.core import money, notify
+from powertill.core.ports import Contact
+from powertill.core.supply import credit, limits
+
+CLOSE_WATCH = timedelta(minutes=5)  # while credit is low: a last call has a narrow window
+WATCH = timedelta(hours=1)
+LIMITS = limits.LimitPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one supply should be, and why."""
+
+    relay: str
+    keep_power: bool
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+def review(*, supply_id: int, now: datetime) -> None:
+    """Decide again what one supply should be, store it with its reason and write the messages that fall due."""
+    with transaction.atomic():
+        rows = Supply.objects.select_for_update(no_key=True, of=("self",))
+        supply = rows.select_related("supply_point__site", "policy").get(pk=supply_id)
+        case = cases.load(supply, now=now)
+        if case is None:
+            _review_empty(supply, now=now)
+            return
+        decision = credit.decide(
+            case.facts,
+            policies.compiled(supply.policy),
+            now=now,
+            zone=ZoneInfo(case.site.zone),
+            holidays=cases.calendar(case.site, now=now),
+        )
+        power = limits.decide(case.power, LIMITS, now=now)
+        _store(supply, _wish(case, decision, power), now=now)
+        supply.next_step_at, supply.review_at = decision.next_step_at, _look_again(case, decision, power, now=now)
+        supply.save()
+        _tell_due(case, decision, now=now)
+        if supply.code in ("limit.exceeded", "limit.person"):
+            detail = f"more than {case.power.limit_w} W was used for too long"
+            incidents.open_incident(
+                meter=case.meter, kind="limit.exceeded", subject=case.supply_point.label, detail=detail, now=now
+            )
+
+
+def _review_empty(supply: Supply, *, now: datetime) -> None:
+    """Nobody has the place, or no meter hangs there: only a person's order counts."""
+    if supply.hold_relay:
+        _store(supply, Wish(supply.hold_relay, keep_power=False, code="supply.held"), now=now)
+    supply.next_step_at, supply.review_at, supply.reviewed_at = None, now + WATCH, now
+    supply.save()
+
+
+def _wish(case: cases.Case, decision: credit.Decision, power: limits.LimitDecision) -> Wish:
+    """Return the wish of the strongest rule: a person's order, the power limit, credit."""
+    supply, in_meter = case.supply, case.facts.place == "meter"
+    if supply.hold_relay == Contact.CLOSED.value or (supply.hold_relay and not case.facts.protected_supply):
+        # A meter with its own purse would cut by itself at zero, whatever a person ordered.
+        keep = supply.hold_relay == Contact.CLOSED.value and in_meter
+        return Wish(supply.hold_relay, keep, "supply.held")
+    may_limit = not case.facts.protected_supply and case.facts.mode == "normal" and case.facts.driver_reads_back
+    if power.relay is Contact.OPEN and decision.relay is Contact.CLOSED and may_limit:
+        return Wish(Contact.OPEN.value, keep_power=False, code=power.code, params=power.params)
+    keep = decision.keep_power or (in_meter and decision.relay is Contact.CLOSED and _is_bridged(case))
+    return Wish(decision.relay.value, keep, decision.code, decision.params)
+
+
+def _is_bridged(case: cases.Case) -> bool:
+    """Tell whether paid credit has not reached a meter that is about to cut: our delay must not cost the light."""
+    under_way_minor = case.facts.available_minor - case.purse_minor
+    low_minor = policies.compiled(case.supply.policy).warn_minor[1]
+    return under_way_minor > 0 and case.purse_minor < low_minor and case.supply.seen_relay != Contact.OPEN.value
+
+
+def _store(supply: Supply, wish: Wish, *, now: datetime) -> None:
+    if (wish.relay, wish.keep_power) != (supply.wanted_relay, supply.wanted_keep_power) or not supply.wanted_since:
+        supply.wanted_relay, supply.wanted_keep_power, supply.wanted_since = wish.relay, wish.keep_power, now
+        supply.next_at, supply.tries = now, 0  # A new wish is urgent; old tries do not count against it.
+        supply.order = Supply.Order.ORDERED
+    supply.code = wish.code
+    supply.params = {name: str(value) for name, value in wish.params.items()}
+    supply.reviewed_at = now
+
+
+def _look_again(case: cases.Case, decision: credit.Decision, power: limits.LimitDecision, *, now: datetime) -> datetime:
+    is_low = case.facts.available_minor < policies.compiled(case.supply.policy).warn_minor[0]
+    steps = [now + (CLOSE_WATCH if is_low else WATCH), decision.next_step_at, power.next_step_at]
+    return min(step for step in steps if step is not None and step > now)
+
+
+def _tell_due(case: cases.Case, decision: credit.Decision, *, now: datetime) -> None:
+    policy = policies.compiled(case.supply.policy)
+    not_before = notify.next_allowed(now, ZoneInfo(case.site.zone), policy.quiet)
+    for topic in decision.messages:
+        tell(case, topic=topic, now=now, not_before=not_before, until=decision.next_step_at)
+
+
+def tell(
+    case: cases.Case,
+    *,
+    topic: str,
+    now: datetime,
+    not_before: datetime | None = None,
+    until: datetime | None = None,
+    mark: str = "",
+) -> None:
+    """Write a message about this supply, once per credit that came in; `mark` tells repeated events apart."""
+    policy = policies.compiled(case.supply.policy)
+    levels = {"low_1": policy.warn_minor[0], "low_2": policy.warn_minor[1]}
+    zone = ZoneInfo(case.site.zone)
+    facts = {
+        "room": case.supply_point.label,
+        "balance": amount_text(case.facts.available_minor, case),
+        "level": amount_text(levels.get(topic, 0), case),
+        "hours": str(policy.notice_hours),
+        "until": until.astimezone(zone).strftime("%m-%d %H:%M") if until else "–",
+        "limit": str(case.supply_point.power_limit_w),
+    }
+    key = f"{case.prefix}{topic}{mark}"
+    notices.tell(account=case.account, topic=topic, key=key, facts=facts, now=now, not_before=not_before)
+
+
+def amount_text(minor: int, case: cases.Case) -> str:
+    """Return an amount of the case's currency as people read it."""
+    return f"{money.format_minor(minor, exponent=case.site.exponent)} {case.site.currency}"
+
+
+def review_due(*, now: datetime, limit: int = 200) -> int:
+    """Review supplies whose time to be looked at has come; return how many."""
+    rows = Supply.objects.filter(Q(review_at__lte=now) | Q(review_at=None)).order_by("review_at", "pk")
+    ids = list(rows.values_list("pk", flat=True)[:limit])
+    for supply_id in ids:
+        review(supply_id=supply_id, now=now)
+    return len(ids)
