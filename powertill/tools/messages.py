@@ -132,10 +132,11 @@ def _translated(message: Message | None) -> bool:
     return all(texts) if isinstance(texts, list | tuple) else bool(texts)
 
 
-def missing() -> list[str]:
-    """Return every message that has no zh-Hans translation."""
+def missing() -> dict[str, set[str]]:
+    """Return every message that has no zh-Hans translation, with the files that say it."""
     catalogue = read()
-    return sorted(key for (context, key) in collect() if not _translated(catalogue.get(key, context)))
+    found = sorted(collect().items(), key=lambda item: item[0][1])
+    return {key: files for (context, key), (_, files) in found if not _translated(catalogue.get(key, context))}
 
 
 def update(added: dict[str, str]) -> Catalog:
