@@ -21,9 +21,13 @@ def _migrate(*, check: bool) -> int:
     import django
     from django.core.management import call_command
     from django.db import connection
+    from django.db.migrations.recorder import MigrationRecorder
 
     django.setup()
     # A migration may take longer than a screen may: here no statement is cut short.
     connection.settings_dict["OPTIONS"].pop("options", None)
-    call_command("migrate", interactive=False, check_unapplied=check)
+    before = len(MigrationRecorder(connection).applied_migrations())
+    call_command("migrate", interactive=False, check_unapplied=check, verbosity=0)
+    made = len(MigrationRecorder(connection).applied_migrations()) - before
+    print(f"The database is up to date; {made} changes were made.")
     return 0

@@ -11,6 +11,7 @@ from powertill.trouble import Trouble
 
 INITDB_S_MAX = 120
 BUILTIN_LOCALE_SINCE = 17
+STATUS_LINE = 7  # of postmaster.pid, counted from 0: LOCK_FILE_LINE_PM_STATUS in PostgreSQL's pidfile.h
 
 
 def make(data: Path, user: Owner, found: Binaries, *, durable: bool) -> None:
@@ -65,6 +66,15 @@ def pid(data: Path) -> int | None:
         return int((data / "postmaster.pid").read_text("ascii").split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return None
+
+
+def says_ready(data: Path) -> bool:
+    """Whether the server's note says that it answers; asking it by connecting would fill its log with refusals."""
+    try:
+        lines = (data / "postmaster.pid").read_text("ascii").splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) > STATUS_LINE and lines[STATUS_LINE].strip() == "ready"
 
 
 def remove_stale_pid(data: Path) -> None:
