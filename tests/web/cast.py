@@ -1,6 +1,6 @@
 """A small town for page tests, made with the real flows: Lotus Court on a Sunday at noon, always the same."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -8,8 +8,8 @@ from powertill.apps.metering.flows import Heard
 from powertill.apps.metering.models import Gateway, Installation, Meter
 from powertill.apps.notices.models import Contact
 from powertill.apps.people.models import Customer, User
+from powertill.apps.sales import delivering, quoting
 from powertill.apps.sales import flows as sales
-from powertill.apps.sales import quoting
 from powertill.apps.sales.models import Sale
 from powertill.apps.sites.models import Account, Holiday, Membership, Node, Site, SupplyPoint
 from powertill.apps.supply import flows as supply
@@ -22,6 +22,7 @@ from powertill.core.ports import CreditSeen, Snapshot
 
 NOON = datetime(2026, 11, 22, 4, 31, tzinfo=UTC)  # 12:31 in Shanghai
 DAYS = 5
+HOURS = (*range(0, 72, 8), *range(72, DAYS * 24 + 1, 3))  # after the start, when meters were read
 PASSWORD = "lotus-court-2026"
 
 PLAN: dict[str, Any] = {
@@ -74,10 +75,11 @@ class Cast:
     accounts: dict[str, Account] = field(default_factory=dict)  # by room
     meters: dict[str, Meter] = field(default_factory=dict)  # by room
     users: dict[str, User] = field(default_factory=dict)  # by role
+    credit: dict[str, tuple[int, int]] = field(default_factory=dict)  # purse and purchase count of meters, by room
 
 
-def build() -> Cast:
-    """Make the site, its people and five days of readings, sales included."""
+def build(*, history: bool = False) -> Cast:
+    """Make the site, its people and their first sales; with `history` five days of readings too."""
     site = _site("lotus", "Lotus Court 莲花公寓")
     panels = _tree(site)
     policy = SupplyPolicy.objects.create(site=site, code="home", name="Homes", terms=POLICY)
@@ -89,7 +91,7 @@ def build() -> Cast:
     for number, person in enumerate(PEOPLE, start=1):
         _move_in(cast, number, *person, node=panels[number % len(panels)], tariff=version.tariff)
     _room(cast, "2-0609", place="account", node=panels[0], tariff=version.tariff, number=9)
-    for hour in range(DAYS * 24 + 1):
+    for hour in HOURS if history else (0, DAYS * 24):
         for room in cast.accounts:
             _read(cast, room, hour)
     return cast
@@ -180,6 +182,8 @@ def _move_in(
         seen_relay="closed", seen_commanded="closed", seen_at=NOON - timedelta(minutes=6), order="agreed"
     )
     sell(cast, room, paid_minor, at=start)
+    if place == "meter":
+        deliver(cast, room, at=start)
 
 
 def _read(cast: Cast, room: str, hour: int) -> None:
@@ -187,11 +191,13 @@ def _read(cast: Cast, room: str, hour: int) -> None:
     wh = next(person[6] for person in PEOPLE if person[0] == room)
     busy = (at + timedelta(hours=8)).hour in range(17, 22)
     power_w = wh * (2 if busy else 1)
-    used = sum(wh * (2 if (at - timedelta(hours=back) + timedelta(hours=8)).hour in range(17, 22) else 1)
-               for back in range(hour))
+    used = sum(
+        wh * (2 if (at - timedelta(hours=back) + timedelta(hours=8)).hour in range(17, 22) else 1)
+        for back in range(hour)
+    )
     heard = Heard(
         snapshot=Snapshot(clock_at=at, import_wh=100_000 + used, power_w=power_w),
-        credit=_purse(cast, room),
+        credit=_spend(cast, room, hour),
         taken_at=at,
     )
     supply.take_reading(
@@ -199,13 +205,28 @@ def _read(cast: Cast, room: str, hour: int) -> None:
     )
 
 
-def _purse(cast: Cast, room: str) -> CreditSeen | None:
-    if cast.accounts[room].occupancies.get().supply_point.place != "meter":
+def _spend(cast: Cast, room: str, hour: int) -> CreditSeen | None:
+    if not in_meter(cast, room):
         return None
-    return CreditSeen(remaining_minor=0, overdraft_minor=0, purchase_count=0)
+    minor, count = cast.credit.get(room, (0, 0))
+    cast.credit[room] = (minor - (150 if hour else 0) if minor > 150 else minor, count)
+    return _purse(cast, room)
 
 
-def sell(cast: Cast, room: str, amount_minor: int, *, at: datetime = NOON, tender: str = "cash", given: int = 0) -> Sale:
+def _purse(cast: Cast, room: str) -> CreditSeen:
+    """Return what the meter's purse shows: filled by deliveries, emptied by a steady price."""
+    minor, count = cast.credit.get(room, (0, 0))
+    return CreditSeen(remaining_minor=minor, overdraft_minor=0, purchase_count=count)
+
+
+def in_meter(cast: Cast, room: str) -> bool:
+    """Tell whether a room's purse is in its meter."""
+    return any(person[0] == room and person[4] == "meter" for person in PEOPLE)
+
+
+def sell(
+    cast: Cast, room: str, amount_minor: int, *, at: datetime = NOON, tender: str = "cash", given: int = 0
+) -> Sale:
     """Sell to a room at that moment, as a page would."""
     account = cast.accounts[room]
     quoted = quoting.make(account=account, amount_minor=amount_minor, now=at)
@@ -220,6 +241,19 @@ def sell(cast: Cast, room: str, amount_minor: int, *, at: datetime = NOON, tende
         now=at,
     )
     return Sale.objects.get(pk=result["sale"])
+
+
+def deliver(cast: Cast, room: str, *, at: datetime) -> None:
+    """Bring due credit to a room's meter as a head-end would, with the meter's own proof."""
+    for step in delivering.steps(gateway_id=cast.gateway.pk, now=at):
+        if step.meter.pk != cast.meters[room].pk:
+            continue
+        before = _purse(cast, room)
+        delivering.fix_order(step=step, seen=before, now=at)
+        cast.credit[room] = (before.remaining_minor + step.amount_minor, before.purchase_count + 1)
+        filled = _purse(cast, room)
+        after = replace(filled, last_amount_minor=step.amount_minor, last_before_minor=before.remaining_minor)
+        delivering.looked(step=step, after=replace(after, last_after_minor=filled.remaining_minor), now=at)
 
 
 def cut(cast: Cast, room: str) -> None:

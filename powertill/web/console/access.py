@@ -24,7 +24,8 @@ View = Callable[..., HttpResponseBase]
 class SiteRequest(HttpRequest):
     """A request inside `page`: its site, what the person may do there, and the one time of the request."""
 
-    site: Site
+    site: Site  # type: ignore[assignment]
+    htmx: Any  # from HtmxMiddleware: true when htmx asked
     sites: list[Site]
     may: frozenset[str]
     now: Any  # aware UTC, from ClockMiddleware

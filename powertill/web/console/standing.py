@@ -1,0 +1,158 @@
+"""How customers stand right now: balance with the age of its reading, supply and its reason, how long credit lasts."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import TruncDate
+from django.utils.translation import gettext as _
+
+from powertill.apps.ledger import queries as ledger
+from powertill.apps.metering.models import Charge, Installation, Meter
+from powertill.apps.sites.models import Account, Occupancy, Site, SupplyPoint
+from powertill.apps.supply import policies
+from powertill.apps.supply import queries as supplies
+from powertill.apps.supply.models import Supply
+from powertill.core import forecast
+from powertill.core.supply.policy import Policy
+from powertill.web.console import words
+
+HABIT = timedelta(days=14)
+ROOMS_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One account at its room: what the list, the desk and the customer's page show of it."""
+
+    account: Account
+    supply_point: SupplyPoint
+    meter: Meter | None
+    supply: Supply | None
+    available_minor: int
+    policy: Policy | None
+
+    @property
+    def reading_at(self) -> datetime | None:
+        """When the register behind the balance was read."""
+        return self.meter.accepted_at if self.meter else None
+
+    @property
+    def state(self) -> str:
+        """On, off or unknown, by what the meter showed last."""
+        seen = self.supply.seen_relay if self.supply else ""
+        return {"closed": "on", "open": "off"}.get(seen, "unknown")
+
+    @property
+    def level(self) -> str:
+        """Name how low the credit is: empty, low_2, low_1, or nothing."""
+        first, second = self.policy.warn_minor if self.policy else (0, 0)
+        if self.available_minor <= 0:
+            return "empty"
+        return "low_2" if self.available_minor < second else "low_1" if self.available_minor < first else ""
+
+    @property
+    def tone(self) -> str:
+        """The tone of the balance: bad when used up, warn when low."""
+        return {"empty": "bad", "low_2": "warn", "low_1": "warn"}.get(self.level, "")
+
+    @property
+    def reason(self) -> str:
+        """Why the supply is as wanted, as a sentence."""
+        return reason(self.supply)
+
+
+def reason(supply: Supply | None) -> str:
+    """Return the sentence that explains the supply, with the words of a person's order."""
+    if supply is None:
+        return ""
+    sentence = supplies.reason(supply)
+    text = _(sentence.msgid) % sentence.params if sentence.params else _(sentence.msgid)
+    return f"{text} ({supply.hold_reason})" if supply.hold_relay and supply.hold_reason else text
+
+
+def load(occupancies: QuerySet[Occupancy], *, now: datetime) -> list[Standing]:
+    """Return the standing of those accounts that have a room now, in four queries however many they are."""
+    here = occupancies.filter(from_at__lte=now).exclude(to_at__lte=now)
+    rows = list(here.select_related("account__customer", "supply_point__node", "supply_point__site")[:ROOMS_MAX])
+    points = [row.supply_point_id for row in rows]
+    purses = _purses([row.account_id for row in rows])
+    meters = _meters(points, now=now)
+    rows_of_supply = Supply.objects.filter(supply_point__in=points).select_related("policy", "supply_point")
+    switches = {row.supply_point_id: row for row in rows_of_supply}
+    return [_standing(row, purses, meters.get(row.supply_point_id), switches.get(row.supply_point_id)) for row in rows]
+
+
+def of_site(site: Site, *, now: datetime) -> list[Standing]:
+    """Return everybody who has a room at the site, by room."""
+    rows = Occupancy.objects.filter(supply_point__site=site).order_by("supply_point__label")
+    return load(rows, now=now)
+
+
+def of_account(account: Account, *, now: datetime) -> Standing | None:
+    """Return how one account stands, or None after it has moved out."""
+    return next(iter(load(Occupancy.objects.filter(account=account), now=now)), None)
+
+
+def _purses(account_ids: Iterable[int]) -> dict[tuple[int, str], int]:
+    rows: Iterable[Any] = ledger.purses().filter(account_id__in=list(account_ids))
+    return {(row.account_id, row.place): int(row.balance) for row in rows}
+
+
+def _meters(points: list[int], *, now: datetime) -> dict[int, Meter]:
+    rows = Installation.objects.filter(Q(to_at=None) | Q(to_at__gt=now), supply_point__in=points, from_at__lte=now)
+    return {row.supply_point_id: row.meter for row in rows.select_related("meter")}
+
+
+def _standing(row: Any, purses: dict[tuple[int, str], int], meter: Meter | None, supply: Supply | None) -> Standing:
+    return Standing(
+        account=row.account,
+        supply_point=row.supply_point,
+        meter=meter,
+        supply=supply,
+        available_minor=_available(row, purses, meter),
+        policy=policies.compiled(supply.policy) if supply else None,
+    )
+
+
+def _available(row: Any, purses: dict[tuple[int, str], int], meter: Meter | None) -> int:
+    """Add up as `supply.facts.available_minor` does, from purses loaded together (a test holds them equal)."""
+    minor = purses.get((row.account_id, "account"), 0)
+    if row.supply_point.place != "meter":
+        return minor
+    credit = meter.live.get("credit") if meter else None
+    if meter is None or credit is None or credit["purchase_count"] != meter.proven_count:
+        return minor + purses.get((row.account_id, "meter"), 0)
+    return minor + int(credit["remaining_minor"]) - int(credit["overdraft_minor"])
+
+
+def habits(points: Iterable[int], *, now: datetime, zone: ZoneInfo) -> dict[int, list[int]]:
+    """Return what each supply point was charged per whole local day of the last two weeks, oldest first, in minor."""
+    today = now.astimezone(zone).date()
+    rows = (
+        Charge.objects.filter(supply_point__in=list(points), to_at__gt=now - HABIT, to_at__lte=now)
+        .annotate(day=TruncDate("from_at", tzinfo=zone))
+        .values("supply_point", "day")
+        .annotate(minor=Sum("minor"))
+        .order_by("supply_point", "day")
+    )
+    days: dict[int, list[int]] = {}
+    for row in rows:
+        if row["day"] < today:
+            days.setdefault(row["supply_point"], []).append(row["minor"])
+    return {point: values[1:] for point, values in days.items()}  # the first day is seldom whole
+
+
+def lasts(standing: Standing, daily_minor: list[int], *, now: datetime) -> forecast.Forecast | None:
+    """Return when the credit ends at the customer's habit; the forecast counts money here as it counts energy."""
+    return forecast.time_to_empty(daily_minor, available_wh=standing.available_minor, now=now)
+
+
+def lasting(standing: Standing, *, now: datetime) -> str:
+    """Return in words how long one customer's credit lasts."""
+    point = standing.supply_point
+    daily = habits([point.pk], now=now, zone=ZoneInfo(point.site.zone)).get(point.pk, [])
+    return words.lasting(lasts(standing, daily, now=now), now=now)

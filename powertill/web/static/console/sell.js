@@ -1,0 +1,218 @@
+// Sell desk keys: arrows and Enter choose, 1-4 amounts, F2-F4 tenders, Ctrl+Enter sells. Prices and change come from the server.
+(function () {
+  "use strict";
+  var desk = document.getElementById("desk");
+  var who = document.getElementById("who");
+  if (!desk || !who) return;
+  var KEPT = "powertill.sale", PRINT = "powertill.print";
+
+  function id(name) { return document.getElementById(name); }
+  function options() { return Array.from(document.querySelectorAll("#hits [role=option]")); }
+  function selected() { return document.querySelector('#hits [aria-selected="true"]'); }
+
+  function select(option) {
+    options().forEach(function (other) { other.setAttribute("aria-selected", other === option ? "true" : "false"); });
+    who.setAttribute("aria-activedescendant", option ? option.id : "");
+    if (option) option.scrollIntoView({ block: "nearest" });
+  }
+
+  function move(step) {
+    var all = options();
+    if (!all.length) return;
+    select(all[(all.indexOf(selected()) + step + all.length) % all.length]);
+  }
+
+  // --- choosing -------------------------------------------------------------------------------------------------
+  var wanted = false; // Enter came before the hits did
+  who.addEventListener("keydown", function (event) {
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      move(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.key === "Enter" && !event.ctrlKey) {
+      event.preventDefault();
+      if (who.value !== shown) { wanted = true; } else if (selected()) { selected().click(); }
+    }
+  });
+  var shown = who.value;
+  who.addEventListener("input", function () { wanted = false; });
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (event.detail.elt === who) asked = who.value;
+  });
+  var asked = who.value;
+  document.addEventListener("htmx:afterSettle", function (event) {
+    var place = event.detail.target;
+    if (!place) return;
+    if (place.id === "found") {
+      shown = asked;
+      who.setAttribute("aria-expanded", options().length ? "true" : "false");
+      select(selected());
+      if (wanted && selected()) { wanted = false; selected().click(); }
+    } else if (place.id === "how" && id("amount")) {
+      chosen();
+    } else if (place.id === "gets") {
+      pressed();
+      showPrint();
+    }
+  });
+
+  function chosen() {
+    var first = document.querySelector("#quick button");
+    if (first) first.focus();
+    tender();
+  }
+
+  // --- amounts --------------------------------------------------------------------------------------------------
+  function setAmount(text) {
+    id("amount").value = text;
+    pressed();
+    window.htmx.trigger(id("amount"), "quote");
+  }
+
+  function pressed() {
+    var amount = id("amount");
+    document.querySelectorAll("#quick button").forEach(function (button) {
+      button.setAttribute("aria-pressed", amount && button.dataset.amount === amount.value ? "true" : "false");
+    });
+  }
+
+  // On the quick buttons one digit chooses a quick amount, and typing on turns what was typed into any other amount.
+  var typed = "";
+  function quickKey(event) {
+    if (!/^[0-9.]$/.test(event.key)) return false;
+    event.preventDefault();
+    typed += event.key;
+    var quick = typed.length === 1 && document.querySelector('#quick [data-key="' + typed + '"]');
+    if (quick) {
+      quick.focus();
+      setAmount(quick.dataset.amount);
+    } else {
+      var amount = id("amount");
+      amount.focus();
+      setAmount(typed);
+      typed = "";
+    }
+    return true;
+  }
+
+  document.addEventListener("focusin", function (event) { if (!event.target.closest("#quick")) typed = ""; });
+  document.addEventListener("click", function (event) {
+    var quick = event.target.closest("#quick button");
+    if (quick) { typed = ""; setAmount(quick.dataset.amount); }
+  });
+  document.addEventListener("input", function (event) { if (event.target.id === "amount") pressed(); });
+
+  // --- tenders --------------------------------------------------------------------------------------------------
+  function tender() {
+    var cash = document.querySelector('#sale [name=tender][value=cash]');
+    if (cash && id("cash")) id("cash").hidden = !cash.checked;
+  }
+  document.addEventListener("change", function (event) {
+    if (event.target.name === "tender") {
+      tender();
+      if (id("amount").value) window.htmx.trigger(id("amount"), "quote");
+    } else if (event.target.id === "print-at-once") {
+      localStorage.setItem(PRINT, event.target.checked ? "1" : "");
+      showPrint();
+    }
+  });
+
+  function showPrint() {
+    var on = localStorage.getItem(PRINT) === "1";
+    desk.classList.toggle("prints", on);
+    if (id("print-at-once")) id("print-at-once").checked = on;
+  }
+
+  // --- keys of the whole page -----------------------------------------------------------------------------------
+  document.addEventListener("keydown", function (event) {
+    if (document.querySelector("dialog[open]")) return;
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      sellWhenQuoted();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    var way = document.querySelector('#sale [name=tender][data-key="' + event.key + '"]');
+    if (way && /^F[2-4]$/.test(event.key)) {
+      event.preventDefault();
+      way.checked = true;
+      way.dispatchEvent(new Event("change", { bubbles: true }));
+    } else if (event.key === "Escape" && !document.querySelector("details[open].menu")) {
+      who.focus();
+      who.select();
+    } else if (event.target.closest("#quick")) {
+      quickKey(event);
+    }
+  });
+
+  var sellNext = false; // Ctrl+Enter came before the quote did
+  function sellWhenQuoted() {
+    var button = id("sell-button"), form = id("sale");
+    if (!form) return;
+    if (form.dataset.quoting) { sellNext = true; } else if (button && !button.disabled) { form.requestSubmit(button); }
+  }
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var form = id("sale");
+    if (!form || event.detail.target !== id("gets") || event.detail.requestConfig.verb !== "get") return;
+    form.dataset.quoting = "1";
+    if (id("sell-button")) id("sell-button").disabled = true;
+  });
+  document.addEventListener("htmx:afterSettle", function (event) {
+    var form = id("sale");
+    if (!form || !event.detail.target || event.detail.target.id !== "gets") return;
+    delete form.dataset.quoting;
+    if (sellNext) { sellNext = false; sellWhenQuoted(); }
+  });
+  document.addEventListener("input", function (event) {
+    // Between a digit and its quote nothing may be sold: the old quote is for another amount.
+    if ((event.target.id === "amount" || event.target.id === "given") && id("sell-button")) id("sell-button").disabled = true;
+    if (event.target.id === "amount" && id("sale")) id("sale").dataset.quoting = "1";
+  });
+
+  // --- sending once, and asking when the answer is lost ----------------------------------------------------------
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (event.detail.elt.id !== "sale" || event.detail.requestConfig.verb !== "post") return;
+    sessionStorage.setItem(KEPT, event.detail.elt.querySelector("[name=op]").value);
+    if (id("sell-button")) id("sell-button").disabled = true;
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    if (event.detail.elt.id !== "sale" || event.detail.requestConfig.verb !== "post") return;
+    var status = event.detail.xhr.status;
+    if (status >= 200 && status < 500) sessionStorage.removeItem(KEPT);
+    else lost();
+  });
+
+  function lost() {
+    var place = id("lost"), note = document.createElement("p"), ask = document.createElement("button");
+    note.textContent = desk.dataset.lost;
+    ask.textContent = desk.dataset.ask;
+    ask.type = "button";
+    ask.className = "btn btn-primary";
+    ask.addEventListener("click", function () {
+      window.htmx.ajax("POST", desk.dataset.outcome, { target: "#last", values: { op: sessionStorage.getItem(KEPT) } })
+        .then(function () {
+          sessionStorage.removeItem(KEPT);
+          place.hidden = true;
+          place.textContent = "";
+        });
+    });
+    place.className = "refusal";
+    place.setAttribute("role", "alert");
+    place.replaceChildren(note, ask);
+    place.hidden = false;
+  }
+
+  document.addEventListener("powertill:sold", function () {
+    who.value = "";
+    shown = asked = "";
+    window.htmx.ajax("GET", who.getAttribute("hx-get"), { target: "#found" });
+    who.focus();
+    if (localStorage.getItem(PRINT) === "1") {
+      var fold = document.querySelector("#last .slip-fold");
+      if (fold) { fold.open = true; window.print(); }
+    }
+  });
+
+  showPrint();
+  if (sessionStorage.getItem(KEPT)) lost();
+  if (id("amount")) chosen();
+})();
