@@ -24,17 +24,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _seed(*, start: str | None, speed: int) -> int:
+    from zoneinfo import ZoneInfo
+
     from powertill.clock import Clock
     from powertill.config import config
     from powertill.simulators.seed import logins, seed
-    from powertill.simulators.town.site import SITE_NAMES, STARTS_AT
+    from powertill.simulators.town.site import SITE_NAMES, STARTS_AT, ZONE
 
     home = config().make_home()
     made = seed(home=home, clock=Clock(), starts_at=_moment(start) if start else STARTS_AT, speed=speed)
     if made is None:
         print(f"The simulated site {SITE_NAMES['en']} is there already; nothing was changed.")
         return 0
-    print(f"The simulated site {SITE_NAMES['en']} is ready; simulated time begins at {made.starts_at.isoformat()}.")
+    begins = made.starts_at.astimezone(ZoneInfo(ZONE)).isoformat()
+    print(f"The simulated site {SITE_NAMES['en']} is ready; simulated time begins at {begins}.")
     print(f"Sign-ins of the simulated site, kept in {home / logins.FILE}:")
     for name, password in made.passwords.items():
         print(f"  {name:<10} {password}")

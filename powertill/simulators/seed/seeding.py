@@ -3,7 +3,7 @@
 import os
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import transaction
@@ -36,7 +36,7 @@ def seed(*, home: Path, clock: Clock, starts_at: datetime = STARTS_AT, speed: in
     if Site.objects.filter(code=SITE_CODE).exists():
         return None
     with lock(home):
-        starts_at = clock.now() if clock.simulated else starts_at
+        starts_at = clock.now() if clock.simulated else starts_at.astimezone(UTC)
         if starts_at - opening.BEFORE_START < PRICES_FROM:
             raise Trouble(f"The demo's prices begin on {PRICES_FROM:%Y-%m-%d}.", "Let simulated time begin later.")
         shutil.rmtree(home / "town" / "meters", ignore_errors=True)
@@ -52,11 +52,13 @@ def seed(*, home: Path, clock: Clock, starts_at: datetime = STARTS_AT, speed: in
 
 def _fill(home: Path, *, starts_at: datetime) -> dict[str, str]:
     spots = places.build(ports=ports(home).gateways, starts_at=starts_at)
-    passwords = persons.staff(Site.objects.get(code=SITE_CODE))
-    customers, more = persons.customers()
-    opening.open_all(spots, customers, cashier=User.objects.get(username="cashier"), home=home, starts_at=starts_at)
+    passwords = persons.users()
+    persons.roles(Site.objects.get(code=SITE_CODE))
+    customers = persons.customers()
+    cashier = User.objects.get(username="cashier")
+    opening.open_all(spots, customers, cashier=cashier, home=home, starts_at=starts_at)
     persons.reachable(customers)
-    return passwords | more
+    return passwords
 
 
 def _to_disk(home: Path) -> None:

@@ -113,12 +113,12 @@ class Town:
 _WIRES = {unit.number: unit.gateway for unit in UNITS}
 
 
-def lock(home: Path, *, wait_s_max: float = LOCK_S_MAX) -> IO[str]:
+def lock(home: Path, *, wait_s_max: float | None = None) -> IO[str]:
     """Take the home's meters for this process until the file is closed. Raise Trouble when another keeps them."""
     folder = home / "town"
     folder.mkdir(parents=True, exist_ok=True)
     held = (folder / "lock").open("a+")
-    deadline = time.monotonic() + wait_s_max
+    deadline = time.monotonic() + (LOCK_S_MAX if wait_s_max is None else wait_s_max)
     while not _try_lock(held):
         if time.monotonic() > deadline:
             held.close()
