@@ -10,7 +10,6 @@ from django.db.models.functions import Now
 from powertill.apps.metering.models import Gateway, Meter
 
 BUS_LEASE = timedelta(seconds=15)  # renewed every few seconds while the head-end lives
-POLL_MINUTES = 15
 POLL_MINUTES_MAX = 1440
 RETRY_MINUTES_MAX = 15
 
@@ -57,7 +56,7 @@ def due(*, gateway_id: int, now: datetime, limit: int = 8) -> list[Meter]:
 
 def next_poll_at(meter: Meter, *, now: datetime) -> datetime:
     """Return the next multiple of the meter's poll interval after `now`, so that readings stand on the quarter hour."""
-    minutes = min(max(int(meter.settings.get("poll_minutes", POLL_MINUTES)), 1), POLL_MINUTES_MAX)
+    minutes = min(max(meter.poll_minutes, 1), POLL_MINUTES_MAX)
     step = timedelta(minutes=minutes)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight + step * ((now - midnight) // step + 1)

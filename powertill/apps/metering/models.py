@@ -38,6 +38,7 @@ class Meter(models.Model):
     driver = models.CharField(max_length=20)
     phases = models.PositiveSmallIntegerField(default=1)
     settings = models.JSONField(default=dict)
+    poll_minutes = models.PositiveSmallIntegerField(default=15)  # between two readings
     register_wh_max = models.BigIntegerField(default=999_999_990)  # the register rolls over above this
     power_w_max = models.PositiveIntegerField(default=15_000)
     seen_at = models.DateTimeField(null=True)

@@ -14,6 +14,8 @@ from powertill.simulators.town import site as town
 from powertill.simulators.town.ports import HOST
 from powertill.simulators.town.site import Unit
 
+POLL_MINUTES = 60  # keeps a simulated day short; the story's meter is read each quarter of an hour
+POLL_MINUTES_STORY = 15
 POWER_W_MAX = {1: 15_000, 3: 60_000}  # more than a meter of so many phases can measure is a wrong reading
 
 
@@ -121,6 +123,7 @@ def _meters(site: Site, points: dict[str, SupplyPoint], gateways: dict[str, Gate
             driver="dlt645",
             phases=unit.phases,
             settings=meters.settings(),
+            poll_minutes=POLL_MINUTES_STORY if unit is town.STORY else POLL_MINUTES,
             power_w_max=POWER_W_MAX[unit.phases],
         )
         for unit in town.UNITS

@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ("driver", models.CharField(max_length=20)),
                 ("phases", models.PositiveSmallIntegerField(default=1)),
                 ("settings", models.JSONField(default=dict)),
+                ("poll_minutes", models.PositiveSmallIntegerField(default=15)),
                 ("register_wh_max", models.BigIntegerField(default=999999990)),
                 ("power_w_max", models.PositiveIntegerField(default=15000)),
                 ("seen_at", models.DateTimeField(null=True)),
