@@ -8,8 +8,9 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from django.conf import settings
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import connection, connections
+from django.db import close_old_connections, connections
 
 from tests.web import cast as casts
 
@@ -64,14 +65,19 @@ def noon(monkeypatch):
 def base(db, noon, monkeypatch):
     """The address of a server that sees what the test has written."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # playwright's loop runs in the test's own thread
-    connection.inc_thread_sharing()
-    app = in_one_transaction(get_wsgi_application(), connection)
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)  # it would end the test's transaction, as the test client knows too
+    shared = connections["default"]
+    shared.inc_thread_sharing()
+    app = in_one_transaction(get_wsgi_application(), shared)
     server = make_server("127.0.0.1", 0, app, server_class=Server, handler_class=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
-    connection.dec_thread_sharing()
+    shared.dec_thread_sharing()
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture(scope="module")

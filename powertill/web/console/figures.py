@@ -30,12 +30,13 @@ WITH steps AS (
       AND r.verdict IN ('first', 'accept')
     WINDOW w AS (PARTITION BY r.meter_id ORDER BY r.taken_at)
 ), pieces AS (
-    SELECT quarter, wh * extract(epoch FROM least(t1, quarter + %(step)s) - greatest(t0, quarter))
-        / extract(epoch FROM t1 - t0) AS wh
+    SELECT quarter, extract(epoch FROM least(t1, quarter + %(step)s) - greatest(t0, quarter)) AS covered,
+        wh / extract(epoch FROM t1 - t0) AS speed
     FROM steps, generate_series(date_bin(%(step)s, t0, %(since)s), t1 - interval '1 microsecond', %(step)s) AS quarter
     WHERE wh >= 0 AND t1 - t0 <= %(gap)s
 )
-SELECT quarter, round(sum(wh) * 4)::bigint FROM pieces WHERE quarter >= %(since)s GROUP BY quarter
+SELECT quarter, round(sum(speed * covered) * 4)::bigint, sum(covered)::bigint
+FROM pieces WHERE quarter >= %(since)s GROUP BY quarter
 """
 
 
@@ -78,7 +79,10 @@ def load_curve(site: Site, *, now: datetime) -> list[tuple[datetime, int | None]
     with connection.cursor() as cursor:
         terms: dict[str, Any] = {"site": site.pk, "since": since, "until": now, "step": STEP, "gap": GAP_MAX}
         cursor.execute(LOAD_SQL, terms)
-        found = {quarter: int(watts) for quarter, watts in cursor.fetchall()}
+        rows = cursor.fetchall()
+    most = max((seconds for _quarter, _watts, seconds in rows), default=0)
+    # A quarter in which meters have not been read yet would look like a fall of the load: it is a gap instead.
+    found = {quarter: int(watts) for quarter, watts, seconds in rows if seconds * 10 >= most * 8}
     quarters = [since + STEP * n for n in range(HOURS_SHOWN * 4)]
     return [(quarter, found.get(quarter)) for quarter in quarters]
 
