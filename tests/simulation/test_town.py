@@ -1,13 +1,8 @@
-"""The town as the head-end meets it: over TCP, with a clock that jumps, people at the buttons, and sudden death."""
+"""The town as the head-end meets it: over TCP, with a clock that jumps and people at the buttons."""
 
 import asyncio
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,14 +10,12 @@ from pathlib import Path
 import pytest
 
 from powertill import drivers
-from powertill.clock import Clock
 from powertill.core.ports import Contact, CreditOrder, CreditSeen, LinkFault, MeterConfig, MeterFault, RelaySeen
 from powertill.simulators.meter import SimulatedMeter, purse, relay
 from powertill.simulators.town import Town, meters, site, town_in_thread
 from powertill.simulators.town.orders import give
 from powertill.simulators.town.ports import HOST, ports
 from powertill.simulators.town.tenant import REACTION_S, Tenant
-from powertill.simulators.town.town import lock
 from powertill.trouble import Trouble
 from powertill.workers.bus import Bus
 
@@ -233,75 +226,3 @@ def test_a_new_meter_begins_at_the_clock_and_has_lived_nothing_before():
     meter = SimulatedMeter(meters.setup(site.UNITS[-1]), meters.load_of(site.UNITS[-1]))
     Tenant(meter).live_until(site.STARTS_AT)
     assert meter.state.import_wh == site.UNITS[-1].first_import_wh
-
-
-def test_ports_are_chosen_once_and_kept(home):
-    first = ports(home)
-    assert len({*first.gateways.values(), first.control}) == 5
-    assert ports(home) == first
-    (home / "town.json").write_text("{}")
-    with pytest.raises(Trouble, match="not a town"):
-        ports(home)
-
-
-def test_two_towns_never_share_a_home(town, home):
-    with pytest.raises(Trouble, match="another process"):
-        lock(home, wait_s_max=0)
-
-
-def test_a_taken_port_is_said_in_a_sentence(home, now):
-    with (
-        socket.create_server((HOST, ports(home).gateways["G3"])),
-        pytest.raises(Trouble, match="taken"),
-        town_in_thread(home, now),
-    ):
-        pass
-    lock(home, wait_s_max=0).close()
-
-
-def test_orders_without_a_town_are_refused(home):
-    with pytest.raises(Trouble, match="no simulated town has been here"):
-        give(home, "press", NUMBER)
-    ports(home)
-    with pytest.raises(Trouble, match="No simulated town answers"):
-        give(home, "press", NUMBER)
-
-
-def start(home: Path) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "powertill", "town"], env=os.environ | {"POWERTILL_HOME": str(home)}
-    )
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection((HOST, ports(home).control), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return process
-    raise AssertionError("the town did not start")
-
-
-def test_a_killed_town_has_lost_no_purse_write(home):
-    """`kill -9` right after the answer to a purchase; then a stop in order."""
-    Clock(home).begin(site.STARTS_AT, speed=0)
-    gate = ports(home).gateways[site.STORY.gateway]
-
-    async def buy() -> None:
-        bus = Bus(HOST, gate)
-        await bus.ask(lambda: DRIVER.preset_credit(config(), 2000), deframer=DRIVER.deframer)
-        order = CreditOrder(8000, 1, CUSTOMER, opening=True)
-        await bus.ask(lambda: DRIVER.write_credit(config(), order), deframer=DRIVER.deframer)
-        await bus.close()
-
-    process = start(home)
-    asyncio.run(buy())
-    process.kill()
-    process.wait()
-    process = start(home)
-    seen = see(home)
-    assert (seen["count"], seen["customer"], seen["remaining_minor"]) == (1, CUSTOMER, 10_000)
-    Clock(home).jump_to(site.STARTS_AT + timedelta(hours=4))
-    assert see(home)["remaining_minor"] < 10_000
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) == 0
