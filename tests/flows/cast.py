@@ -140,6 +140,7 @@ class Cast:
         """Let the head-end take the flat's switch and ask what to do."""
         from powertill.apps.supply import switching
 
+        supply.review_due(now=at)
         Supply.objects.filter(supply_point=self.points[flat]).update(lease_until=None)
         found = switching.tasks(gateway_id=self.gateway.pk, now=at)
         task = next((task for task in found if task.supply_id == self.supply(flat).pk), None)

@@ -54,7 +54,7 @@ def test_an_account_opens_with_light_on_a_preset_that_the_first_purchase_pays_ba
     assert ledger.account_total(f"preset:{account.pk}") == 2000
     assert ("preset" in Delivery.objects.values_list("kind", flat=True)) is (flat == "B")
     first = cast.sell(account, 10_000)
-    assert [(part["kind"], part["minor"]) for part in first.parts][0] == ("preset", 2000)
+    assert (first.parts[0]["kind"], first.parts[0]["minor"]) == ("preset", 2000)
     assert first.credit_minor == 8000
     assert ledger.account_total(f"preset:{account.pk}") == 0
     assert cast.balance(account) == 10_000
@@ -135,7 +135,9 @@ def test_the_last_response_is_the_stored_answer(cast):
     assert audit.last_response(op_id=request["op_id"], now=START) == answer
 
 
-@pytest.mark.parametrize("op_id", ["", "short", "x" * 65, "operation 00001", "操作操作操作操作操作", "operation\x00001"])
+@pytest.mark.parametrize(
+    "op_id", ["", "short", "x" * 65, "operation 00001", "操作操作操作操作操作", "operation\x00001"]
+)
 def test_operation_ids_are_bounded(cast, op_id):
     request = sell(cast, cast.open("A"), op_id=op_id)
     refused("operation.id", sales.sell, **request)

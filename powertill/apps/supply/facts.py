@@ -35,6 +35,7 @@ class Case:
     power: LimitFacts
     purse_minor: int  # money where the customer uses it: in the meter, or on the account
     prefix: str  # of the keys of messages that belong to the present credit
+    is_new: bool  # no credit ever came in
 
 
 def load(supply: Supply, *, now: datetime) -> Case | None:
@@ -44,7 +45,8 @@ def load(supply: Supply, *, now: datetime) -> Case | None:
     meter = meter_at(supply_point=supply_point, at=now)
     if account is None or meter is None:
         return None
-    prefix = f"supply:{account.pk}:{ledger.credit_epoch(account_id=account.pk)}:"
+    epoch = ledger.credit_epoch(account_id=account.pk)
+    prefix = f"supply:{account.pk}:{epoch}:"
     proven = notices.delivered_since(account_id=account.pk, key_prefix=prefix)
     facts = SupplyFacts(
         place="meter" if supply_point.place == SupplyPoint.Place.METER else "account",
@@ -61,7 +63,9 @@ def load(supply: Supply, *, now: datetime) -> Case | None:
     if facts.place == "meter":
         purse_minor = in_meter_minor(account=account, meter=meter)
     power = _power(supply, supply_point, meter, now=now)
-    return Case(supply, supply_point, supply_point.site, account, meter, facts, power, purse_minor, prefix)
+    return Case(
+        supply, supply_point, supply_point.site, account, meter, facts, power, purse_minor, prefix, is_new=epoch == 0
+    )
 
 
 def available_minor(*, supply_point: SupplyPoint, account: Account, meter: Meter) -> int:

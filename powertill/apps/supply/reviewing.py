@@ -105,6 +105,8 @@ def _look_again(case: cases.Case, decision: credit.Decision, power: limits.Limit
 
 
 def _tell_due(case: cases.Case, decision: credit.Decision, *, now: datetime) -> None:
+    if case.is_new and case.facts.available_minor >= 0:
+        return  # An account that was just opened has not used anything up.
     policy = policies.compiled(case.supply.policy)
     not_before = notify.next_allowed(now, ZoneInfo(case.site.zone), policy.quiet)
     for topic in decision.messages:

@@ -165,6 +165,9 @@ def _command(supply: Supply) -> str:
 
 def _must_wait(supply: Supply, case: cases.Case | None, command: str, *, now: datetime) -> bool:
     """Tell whether a command would be useless now, and rest the switch until it is looked at again."""
+    if not supply.seen_relay and case is not None and case.facts.driver_reads_back:
+        _rest(supply, now=now, wait=AGAIN, order=supply.order)
+        return True
     if command == "permit" and supply.seen_permitted:
         if case is not None:
             mark = f":{int(supply.wanted_since.timestamp())}" if supply.wanted_since else ""
