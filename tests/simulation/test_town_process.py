@@ -62,9 +62,9 @@ def test_orders_without_a_town_are_refused(home):
 
 
 def start(home: Path) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "powertill", "town"], env=os.environ | {"POWERTILL_HOME": str(home)}
-    )
+    with (home / "town.log").open("a") as out:
+        command = [sys.executable, "-m", "powertill", "town"]
+        process = subprocess.Popen(command, env=os.environ | {"POWERTILL_HOME": str(home)}, stdout=out, stderr=out)
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -97,5 +97,11 @@ def test_a_killed_town_has_lost_no_purse_write(home):
     assert (seen["count"], seen["customer"], seen["remaining_minor"]) == (1, CUSTOMER, 10_000)
     Clock(home).jump_to(site.STARTS_AT + timedelta(hours=4))
     assert json.loads(give(home, "see", NUMBER))["remaining_minor"] < 10_000
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=20) == 0
+    with socket.create_connection((HOST, gate)):  # A head-end that is still connected.
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+    said = (home / "town.log").read_text().splitlines()
+    assert [line.split(" ", 1)[1].split(" meters")[0] for line in said[-2:]] == [
+        "info powertill.town simulated town runs",
+        "info powertill.town simulated town stopped",
+    ]
