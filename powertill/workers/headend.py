@@ -25,6 +25,7 @@ IDLE_S = 0.2
 RENEW_S = 5
 TROUBLE_S_MAX = 10
 GATEWAYS_MAX = 5000
+READINGS_PER_ROUND = 4  # then credit and switches are looked at again
 
 
 def owner_name() -> str:
@@ -82,10 +83,12 @@ class Head:
                 await self._rest(IDLE_S)
 
     async def round(self, bus: Bus) -> bool:
-        """Do what is due on this bus, most urgent first; return whether there was anything."""
-        if await self._credit(bus) or await self._switches(bus):
-            return True
-        return await self._readings(bus)
+        """Do what is due on this bus, most urgent first; return whether there was anything.
+
+        However much there is to bring and to switch, some readings are taken in each round.
+        """
+        urgent = [await self._credit(bus), await self._switches(bus)]
+        return await self._readings(bus, limit=1 if any(urgent) else READINGS_PER_ROUND) or any(urgent)
 
     async def _credit(self, bus: Bus) -> bool:
         steps = await db(delivering.steps, gateway_id=self.gateway_id, now=self.clock())
@@ -101,8 +104,8 @@ class Head:
             await self._guarded(conversations.switch(line, task), task.meter.number)
         return bool(tasks)
 
-    async def _readings(self, bus: Bus) -> bool:
-        meters = await db(buses.due, gateway_id=self.gateway_id, now=self.clock())
+    async def _readings(self, bus: Bus, *, limit: int) -> bool:
+        meters = await db(buses.due, gateway_id=self.gateway_id, now=self.clock(), limit=limit)
         for meter in meters:
             await conversations.poll(await self._line(bus, meter))
         return bool(meters)

@@ -165,9 +165,23 @@ def test_the_earliest_lawful_cut_is_told(now: str, changes: dict[str, Any], next
     assert again.relay is Contact.OPEN
 
 
-def test_time_alone_does_not_replace_missing_evidence() -> None:
-    for changes in ({"warned": ()}, {"last_call_at": None}, {"reading_at": None}, {"mode": "no_cut"}):
+def test_while_a_standing_reason_forbids_cutting_no_cut_is_near() -> None:
+    for changes in ({"reading_at": None}, {"mode": "no_cut"}):
         assert decision(**changes).next_step_at is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "next_step"),
+    [({"warned": ()}, "2026-03-04 08:00"), ({"last_call_at": None}, "2026-03-03 12:30")],
+)
+def test_time_alone_does_not_replace_missing_evidence(changes: dict[str, Any], next_step: str) -> None:
+    told = decision(local("2026-03-03 12:00"), **changes)
+    assert told.next_step_at == local(next_step), "as if the message were delivered now"
+    later = local(next_step)
+    then = decide(
+        empty(later, **changes | {"reading_at": later}), POLICY, now=later, zone=SHANGHAI, holidays=NO_HOLIDAYS
+    )
+    assert then.relay is Contact.CLOSED
 
 
 @pytest.mark.parametrize(

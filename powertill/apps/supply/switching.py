@@ -15,7 +15,7 @@ from powertill.core.ports import Capability, RelaySeen
 
 TRIES_MAX = 3  # identical commands before a person must look: a welded contact is not hammered
 AGAIN = timedelta(seconds=20)  # a real relay takes seconds; look again after this
-PERSON_AGAIN = timedelta(minutes=1)  # while the button on the meter is waited for
+PERSON_AGAIN = timedelta(seconds=5)  # while the button on the meter is waited for: someone sits in the dark
 STUCK_AGAIN = timedelta(minutes=30)
 PATIENCE = timedelta(minutes=10)  # for a trip that the meter took and delays, or defers while current is high
 CUTS_PER_HOUR_MIN = 5

@@ -60,7 +60,7 @@ class SupplyFacts:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The wanted switch state and why. `next_step_at`: earliest lawful cut, None when time alone does not bring it."""
+    """The wanted switch state and why. `next_step_at`: the earliest lawful cut, None when none is near."""
 
     relay: Contact
     keep_power: bool
@@ -185,14 +185,17 @@ def _last_call_block(facts: SupplyFacts, policy: Policy, now: datetime) -> _Bloc
 def _earliest_cut(
     facts: SupplyFacts, policy: Policy, now: datetime, zone: tzinfo, holidays: frozenset[Any] | None
 ) -> datetime | None:
-    """Return the earliest instant at which time alone makes a cut lawful, or None when something else is missing."""
+    """Return the earliest lawful cut if what still has to be delivered were delivered now; None while a standing
+    reason forbids cutting."""
     if _standing_block(facts, policy, now, holidays):
         return None
+    noticed = _notice_block(facts, policy, now)
+    called = _last_call_block(facts, policy, now)
     at = now
-    for evidence in (_notice_block(facts, policy, now), _last_call_block(facts, policy, now)):
-        if evidence and evidence.until is None:
-            return None
-        at = max(at, evidence.until) if evidence and evidence.until else at
+    if noticed:
+        at = noticed.until or now + timedelta(hours=policy.notice_hours)
+    if called:
+        at = max(at, called.until or now + timedelta(minutes=policy.last_call_minutes))
     return _first_open_hour(policy, at, zone, holidays or frozenset())
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from powertill.apps.metering.models import Charge
 from powertill.apps.people.models import Customer, User
@@ -112,7 +113,7 @@ def light_again(scene: Scene) -> None:
         scene.line(
             "a person looks at the appliances and presses the meter's button", give(scene.home, "press", STORY.number)
         )
-    scene.until("the relay to be read back closed", lambda: _is_on(scene))
+    scene.until("the relay to be read back closed", lambda: _is_on(scene), pace=NO_PACE)
     seconds = time.monotonic() - started
     scene.line(f"light again: {seconds:.1f} s from payment to the relay read back closed", scene.meter_says())
 
@@ -196,7 +197,7 @@ def _proof(delivery: Delivery) -> str:
 def _print_receipt(scene: Scene, sale: Sale) -> None:
     scene.line(f"receipt {sale.number}: {format_minor(sale.amount_minor)} paid")
     for part in sale.parts:
-        energy = f"{format_kwh(part['wh'])} kWh x {part['minor_per_kwh']}" if part["wh"] else ""
+        energy = f"{format_kwh(part['wh'])} kWh x {Decimal(part['minor_per_kwh']) / 100}" if part["wh"] else ""
         name = " ".join(filter(None, (part["name"], part["block"], part["band"])))
         scene.say(f"              {name:<34} {energy:>26} {format_minor(part['minor']):>9}")
     total = sum(part["minor"] for part in sale.parts)
@@ -214,7 +215,7 @@ def _print_use(scene: Scene) -> None:
 def _print_message(scene: Scene, topic: str) -> None:
     message = scene.message(topic)
     assert message is not None
-    scene.line(f"message by {message.channel}, delivered: {message.body}", scene.meter_says())
+    scene.line(f"message delivered to the simulated phone: {message.subject}. {message.body}", scene.meter_says())
 
 
 def _reason(scene: Scene) -> str:
