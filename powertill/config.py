@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from powertill.trouble import Trouble
@@ -17,7 +17,7 @@ PREFIX = "POWERTILL_"
 class Config(BaseSettings):
     """Each field is the environment variable POWERTILL_<NAME>; docs/settings.md explains them."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", populate_by_name=True)
 
     home: Path = Field(
         default_factory=lambda: Path.cwd() / "var",
@@ -25,9 +25,10 @@ class Config(BaseSettings):
     )
     database_url: str = Field(
         default="",
+        validation_alias=AliasChoices("POWERTILL_DATABASE_URL", "DATABASE_URL"),
         repr=False,  # it may hold a password
         description="PostgreSQL that somebody else keeps, `postgresql://user:password@host:5432/name`; "
-        "empty: Powertill runs its own.",
+        "empty: Powertill runs its own. Without it, plain `DATABASE_URL` is read.",
     )
     host: str = Field(default="127.0.0.1", description="Address that the web process listens on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port that the web process listens on.")
@@ -43,6 +44,13 @@ class Config(BaseSettings):
     debug: bool = Field(default=False, description="Show faults in the browser. Never where others can reach it.")
     language: str = Field(default="en", description="Language before a user chooses: `en` or `zh-hans`.")
 
+    smtp_host: str = Field(default="", description="Mail server that e-mails go out by; empty: none are sent.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port: 587 STARTTLS, 465 TLS, 25 plain.")
+    smtp_security: str = Field(default="starttls", description="`starttls`, `tls` or `none`.")
+    smtp_username: str = Field(default="", description="User name at the mail server; empty: none.")
+    smtp_password: str = Field(default="", repr=False, description="Password at the mail server.")
+    smtp_sender: str = Field(default="", description="Address that e-mails come from.")
+
     @field_validator("home")
     @classmethod
     def _home_is_absolute(cls, home: Path) -> Path:
@@ -54,6 +62,13 @@ class Config(BaseSettings):
         if url and urlsplit(url).scheme not in {"postgresql", "postgres"}:
             raise ValueError("must start with postgresql://")
         return url
+
+    @field_validator("smtp_security")
+    @classmethod
+    def _security_is_known(cls, security: str) -> str:
+        if security not in {"starttls", "tls", "none"}:
+            raise ValueError("must be starttls, tls or none")
+        return security
 
     @field_validator("public_url")
     @classmethod
@@ -108,5 +123,10 @@ def config() -> Config:
     try:
         return Config()
     except ValidationError as error:
-        wrong = "; ".join(f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(f"{_variable(str(e['loc'][0]))}: {e['msg']}" for e in error.errors())
         raise Trouble(f"Wrong settings: {wrong}.", "docs/settings.md lists them.") from error
+
+
+def _variable(place: str) -> str:
+    """Return the environment variable that a place in the settings comes from."""
+    return PREFIX + place.upper().removeprefix(PREFIX)

@@ -19,7 +19,7 @@ RUN = "POWERTILL_TEST_RUN"  # set by the main process, inherited by pytest-xdist
 IS_MAIN = RUN not in os.environ or not Path(os.environ[RUN]).is_dir()
 
 if IS_MAIN:
-    for name in [name for name in os.environ if name.startswith("POWERTILL_")]:
+    for name in [name for name in os.environ if name.startswith("POWERTILL_") or name == "DATABASE_URL"]:
         del os.environ[name]  # A developer's own installation must not be touched.
     os.environ[RUN] = tempfile.mkdtemp(prefix="powertill-run-")
     os.environ["POWERTILL_HOME"] = os.environ[RUN]

@@ -18,6 +18,6 @@ def run(args: argparse.Namespace) -> int:
     from powertill.workers import dispatch, loop
 
     clock = Clock()
-    settings = dispatch.channel_settings(config().home, simulated=clock.simulated)
+    settings = dispatch.channel_settings(config(), simulated=clock.simulated)
     loop.run("dispatch", lambda: dispatch.step(clock=clock.now, settings=settings), stop=loop.stopper())
     return 0

@@ -1,5 +1,6 @@
 """Every address of the console and the portal."""
 
+from django.conf import settings
 from django.urls import include, path
 
 from powertill.web.console import money_urls, plant_urls
@@ -11,4 +12,5 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("my/", include("powertill.web.portal.urls")),
     path("", include(console)),
+    *([path("_gallery/", include("powertill.web.gallery"))] if settings.DEBUG else []),
 ]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -10,6 +9,7 @@ import structlog
 from powertill import drivers
 from powertill.apps.notices import flows as notices
 from powertill.apps.notices.models import Message
+from powertill.config import Config
 from powertill.core.ports import Receipt
 
 log = structlog.get_logger("powertill.dispatch")
@@ -33,10 +33,20 @@ def step(*, clock: Callable[[], datetime], settings: dict[str, dict[str, Any]]) 
     return notices.dispatch(now=clock(), send=send)
 
 
-def channel_settings(home: Path, *, simulated: bool) -> dict[str, dict[str, Any]]:
+def channel_settings(config: Config, *, simulated: bool) -> dict[str, dict[str, Any]]:
     """Return the settings of each channel of this installation.
 
     Only in a rehearsal does a line in a file count as delivered: there the file is the simulated phone.
     """
     counts = "yes" if simulated else "no"
-    return {"file": {"path": str(home / "messages.jsonl"), "counts_as_delivered": counts}}
+    return {
+        "file": {"path": str(config.home / "messages.jsonl"), "counts_as_delivered": counts},
+        "email": {
+            "host": config.smtp_host,
+            "port": str(config.smtp_port),
+            "security": config.smtp_security,
+            "username": config.smtp_username,
+            "password": config.smtp_password,
+            "sender": config.smtp_sender,
+        },
+    }

@@ -40,6 +40,7 @@ def test_home_is_var_where_it_starts(fresh, tmp_path):
         ("DATABASE_URL", "mysql://x"),
         ("PUBLIC_URL", "till.example"),
         ("DEBUG", "perhaps"),
+        ("SMTP_SECURITY", "some"),
     ],
 )
 def test_a_wrong_setting_is_named(fresh, name, value):
@@ -53,6 +54,14 @@ def test_all_wrong_settings_are_named_at_once(fresh):
     fresh.setenv("POWERTILL_LANGUAGE", "fr")
     with pytest.raises(Trouble, match=r"POWERTILL_PORT.*POWERTILL_LANGUAGE"):
         config.config()
+
+
+def test_a_plain_database_url_is_read_and_our_own_comes_first(fresh):
+    fresh.setenv("DATABASE_URL", "postgresql://plain/x")
+    assert config.config().database_url == "postgresql://plain/x"
+    config.config.cache_clear()
+    fresh.setenv("POWERTILL_DATABASE_URL", "postgresql://ours/x")
+    assert config.config().database_url == "postgresql://ours/x"
 
 
 def test_secrets_are_not_printed(fresh):
