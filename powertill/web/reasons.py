@@ -37,7 +37,7 @@ def supply_reason(supply: Supply | None) -> str:
 
 def verdict_reason(reading: Reading) -> str:
     """Return what the judge said of a reading; its number is kept in the stored English text."""
-    if reading.verdict not in Kind:
+    if reading.verdict not in set(Kind):
         return str(reading.reason)
     found = re.search(r"\d+", reading.reason)
     return _(READING_REASONS[Kind(reading.verdict)]) % {"wh": found[0] if found else "–"}

@@ -19,6 +19,7 @@ from powertill.apps.audit.models import Approval, LogEntry
 from powertill.apps.people.models import User
 from powertill.apps.sites import roles
 from powertill.apps.supply import flows as supply
+from powertill.web.console import finding
 from powertill.web.console.access import SiteRequest, page
 from powertill.web.shapes import Chip
 
@@ -49,11 +50,11 @@ def audit(request: SiteRequest) -> HttpResponse:
 
 
 def _narrowed(request: SiteRequest, rows: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
-    if text := request.GET.get("q", "").strip():
+    if text := finding.clean(request.GET.get("q", "")):
         rows = rows.filter(Q(subject__icontains=text) | Q(reason__icontains=text) | Q(op_id=text))
-    if act := request.GET.get("act"):
+    if act := finding.clean(request.GET.get("act", "")):
         rows = rows.filter(act=act)
-    if who := request.GET.get("who"):
+    if who := finding.clean(request.GET.get("who", "")):
         rows = rows.filter(actor=None) if who == "-" else rows.filter(actor__username=who)
     return rows
 

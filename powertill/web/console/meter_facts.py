@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from powertill.apps.ledger import queries as ledger
@@ -139,7 +140,7 @@ def _money(meter: Meter, room: SupplyPoint, account: Account) -> Money:
 def _readings(meter: Meter) -> list[Reading]:
     """Return the newest readings with the Wh since the one before and their reason in the reader's language."""
     rows = list(Reading.objects.filter(meter=meter).order_by("-taken_at")[: READINGS_SHOWN + 1])
-    for row, before in zip(rows, [*rows[1:], None], strict=True):
+    for row, before in pairwise([*rows, None]):
         row.since_wh = None if before is None else row.import_wh - before.import_wh  # type: ignore[attr-defined]
         row.said = reasons.verdict_reason(row)  # type: ignore[attr-defined]
         row.look = reasons.verdict(row.verdict)  # type: ignore[attr-defined]

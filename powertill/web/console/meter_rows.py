@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, Coalesce
 from powertill.apps.ledger.queries import purses
 from powertill.apps.metering.models import Meter
 from powertill.apps.sites.models import Node, Occupancy, Site
+from powertill.web.console import finding
 
 ONLINE_WITHIN = timedelta(minutes=90)  # as old as a reading may be before nobody is cut on it
 SORTS = {
@@ -71,22 +72,23 @@ def _money(rows: QuerySet[Meter]) -> QuerySet[Meter]:
 
     def booked(place: str) -> Coalesce:
         found = purses().filter(account=OuterRef("account_id"), place=place).values("balance")[:1]
-        return Coalesce(Subquery(found), Value(0), output_field=BigIntegerField())
+        return Coalesce(Subquery(found, output_field=BigIntegerField()), Value(0), output_field=BigIntegerField())
 
     shown = _number("live__credit__remaining_minor") - _number("live__credit__overdraft_minor")
     proven = Q(place="meter", credit_count=F("proven_count"))
-    in_meter = Case(When(proven, then=shown), When(place="meter", then=booked("meter")), default=Value(0))
-    return rows.annotate(
-        credit_count=_number("live__credit__purchase_count"),
-        balance_minor=Case(When(account_id=None, then=None), default=booked("account") + in_meter),
+    zero, whole = Value(0, output_field=BigIntegerField()), BigIntegerField()
+    in_meter = Case(
+        When(proven, then=shown), When(place="meter", then=booked("meter")), default=zero, output_field=whole
     )
+    both = Case(When(account_id=None, then=None), default=booked("account") + in_meter, output_field=whole)
+    return rows.annotate(credit_count=_number("live__credit__purchase_count")).annotate(balance_minor=both)
 
 
 def narrowed(
     rows: QuerySet[Meter], wish: Mapping[str, str], *, tree: dict[int, Node], now: datetime
 ) -> QuerySet[Meter]:
     """Return the rows that fit the filters of the URL; what is not understood filters nothing."""
-    if text := wish.get("q", "").strip():
+    if text := finding.clean(wish.get("q", "")):
         rows = rows.filter(Q(number__contains=text) | Q(room__icontains=text) | Q(customer__icontains=text))
     if feeder := wish.get("feeder"):
         rows = rows.filter(node_id__in=below(feeder, tree))
