@@ -46,7 +46,7 @@ class LeaseLost(Exception):
 
 def hold(model: type[Any], *, pk: int, epoch: int) -> Any:
     """Lock and return the row if this worker still holds its lease; else raise `LeaseLost`."""
-    row = model.objects.select_for_update(no_key=True).filter(pk=pk, lease_epoch=epoch).first()
+    row = model.objects.select_for_update(no_key=True, of=("self",)).filter(pk=pk, lease_epoch=epoch).first()
     if row is None:
         raise LeaseLost(f"{model.__name__} {pk} epoch {epoch}")
     return row

@@ -16,8 +16,11 @@ def superuser_url(test_database_url: str) -> str:
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: object, superuser_url: str) -> Iterator[None]:
-    """Let a test commit for real; afterwards empty every table, which only the superuser can."""
+def transactional_db(django_db_setup: None, django_db_blocker: object, superuser_url: str) -> Iterator[None]:
+    """Let a test commit for real; afterwards empty every table, which only the superuser can.
+
+    It replaces pytest-django's fixture, whose way of emptying tables the append-only ones refuse.
+    """
     from django.apps import apps
     from django.db import connections
 
@@ -33,7 +36,7 @@ def committed(django_db_setup: None, django_db_blocker: object, superuser_url: s
 
 
 @pytest.fixture
-def plant(committed: None, superuser_url: str) -> object:
+def plant(transactional_db: None, superuser_url: str) -> object:
     """Change rows behind the back of the triggers, as a superuser could."""
 
     def run(sql: str, *params: object) -> None:

@@ -158,7 +158,7 @@ def request_approval(
 def approve(*, approval_id: int, checker: User, now: datetime) -> Approval:
     """Record the second person's consent; the caller then applies the payload with `apply_once`."""
     with transaction.atomic():
-        row = Approval.objects.select_for_update(no_key=True).filter(pk=approval_id).first()
+        row = Approval.objects.select_for_update(no_key=True, of=("self",)).filter(pk=approval_id).first()
         if row is None or row.applied_at is not None:
             raise Refusal("approval.gone")
         if row.maker_id == checker.pk:

@@ -31,7 +31,7 @@ def open_purses(*, account: Account) -> None:
 def lock(account_ids: Iterable[int]) -> None:
     """Lock the credit side of accounts in id order, so that two flows never wait for each other in a ring."""
     rows = Purse.objects.filter(account_id__in=set(account_ids)).order_by("account_id", "place")
-    list(rows.select_for_update(no_key=True))
+    list(rows.select_for_update(no_key=True, of=("self",)))
 
 
 def post(*entries: core.Entry | None, now: datetime, reverses: Entry | None = None) -> list[Entry]:
@@ -69,7 +69,7 @@ def _credit(entry: core.Entry) -> None:
     # Credit that only changes its place, or comes back by a reversal, is no new money: warnings stay as they are.
     is_new_money = sum(amount for _place, _account, amount in moves) < 0 and entry.kind != "reversal"
     for place, account_id, amount in moves:
-        purse = Purse.objects.select_for_update(no_key=True).get(account_id=account_id, place=place)
+        purse = Purse.objects.select_for_update(no_key=True, of=("self",)).get(account_id=account_id, place=place)
         purse.credits_minor -= amount
         if amount < 0 and is_new_money:
             purse.epoch += 1

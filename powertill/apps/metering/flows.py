@@ -202,7 +202,7 @@ def _show(meter: Meter, heard: Heard, *, now: datetime) -> None:
 def missed(*, meter_id: int, fault: str, now: datetime, next_poll_at: datetime) -> int:
     """Note that a meter did not answer; return how often in a row."""
     with transaction.atomic():
-        meter = Meter.objects.select_for_update(no_key=True).get(pk=meter_id)
+        meter = Meter.objects.select_for_update(no_key=True, of=("self",)).get(pk=meter_id)
         meter.failures, meter.last_fault, meter.next_poll_at = meter.failures + 1, fault[:160], next_poll_at
         meter.save(update_fields=["failures", "last_fault", "next_poll_at"])
         return meter.failures

@@ -59,7 +59,9 @@ def charge_interval(place: Place, use: Interval, *, meter_took_minor: int | None
     `meter_took_minor` is given where the purse is in the meter: then the meter's own deduction is the money that
     moved, and our rating stands beside it as a check.
     """
-    row, _ = RatingState.objects.select_for_update(no_key=True).get_or_create(supply_point=place.supply_point)
+    row, _ = RatingState.objects.select_for_update(no_key=True, of=("self",)).get_or_create(
+        supply_point=place.supply_point
+    )
     if row.account_id != place.account.pk:
         _start_over(row, place.account, use.span.start)
     rated = [_rate(row, place.supply_point, part) for part in _by_version(place.supply_point, use)]

@@ -113,7 +113,7 @@ def confirm(*, channel: str, proof: str, delivered: bool, now: datetime) -> bool
     A message that is proven delivered stays so, however often and in whatever order receipts come.
     """
     with transaction.atomic():
-        rows = Message.objects.select_for_update(no_key=True).filter(channel=channel, proof=proof)
+        rows = Message.objects.select_for_update(no_key=True, of=("self",)).filter(channel=channel, proof=proof)
         row = rows.exclude(proof="").first()
         if row is None:
             return False

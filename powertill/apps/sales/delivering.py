@@ -133,7 +133,7 @@ def _conclude(row: Delivery, before: CreditSeen, after: CreditSeen, *, now: date
 def _prove(row: Delivery, after: CreditSeen | None, *, now: datetime) -> None:
     """Book that the credit is on the meter. `after` is None when a person proved it."""
     row.proven_at = now
-    meter = Meter.objects.select_for_update(no_key=True).get(pk=row.meter_id)
+    meter = Meter.objects.select_for_update(no_key=True, of=("self",)).get(pk=row.meter_id)
     if after is not None:
         meter.proven_count = after.purchase_count
         meter.live = {**meter.live, "credit": asdict(after)}

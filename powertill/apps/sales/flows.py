@@ -242,7 +242,7 @@ def reverse(*, op_id: str, sale_id: int, reason: str, actor: User, now: datetime
         if row is None:
             raise Refusal("sale.unknown")
         roles.require(actor, row.account.site, roles.REVERSE)
-        sent = Delivery.objects.select_for_update(no_key=True).filter(sale=row).first()
+        sent = Delivery.objects.select_for_update(no_key=True, of=("self",)).filter(sale=row).first()
         ledger.lock([row.account_id])
         _take_back(row, sent, now=now)
         for entry in Entry.objects.filter(key__startswith=f"sale:{row.pk}:", reversed_by=None).order_by("id"):

@@ -105,7 +105,7 @@ def hold(*, supply_point_id: int, relay: str, reason: str, actor: User, now: dat
         roles.require(actor, supply_point.site, roles.SWITCH)
         if relay == "open" and supply_point.protected:
             raise Refusal("supply.protected")
-        supply = Supply.objects.select_for_update(no_key=True).filter(supply_point=supply_point).first()
+        supply = Supply.objects.select_for_update(no_key=True, of=("self",)).filter(supply_point=supply_point).first()
         if supply is None:
             raise Refusal("supply.none", room=supply_point.label)
         supply.hold_relay, supply.hold_reason = relay, reason.strip()[:160]
@@ -150,7 +150,7 @@ def unprotect(*, approval_id: int, checker: User, now: datetime) -> None:
             raise Refusal("approval.gone")
         supply_point = _locked(asked.payload["supply_point"])
         roles.require(checker, supply_point.site, roles.APPROVE)
-        supplies = list(Supply.objects.select_for_update(no_key=True).filter(supply_point=supply_point))
+        supplies = list(Supply.objects.select_for_update(no_key=True, of=("self",)).filter(supply_point=supply_point))
         approval = audit.approve(approval_id=approval_id, checker=checker, now=now)
         audit.apply_once(approval=approval, now=now)
         supply_point.protected, supply_point.protected_reason = False, ""
@@ -168,7 +168,7 @@ def protect(*, supply_point_id: int, reason: str, actor: User, now: datetime) ->
         roles.require(actor, supply_point.site, roles.PROTECT)
         supply_point.protected, supply_point.protected_reason = True, reason.strip()[:120]
         supply_point.save(update_fields=["protected", "protected_reason"])
-        for supply in Supply.objects.select_for_update(no_key=True).filter(supply_point=supply_point):
+        for supply in Supply.objects.select_for_update(no_key=True, of=("self",)).filter(supply_point=supply_point):
             if supply.hold_relay == "open":
                 supply.hold_relay = supply.hold_reason = ""
                 supply.save(update_fields=["hold_relay", "hold_reason"])
@@ -188,7 +188,7 @@ def set_mode(*, site_id: int, mode: str, reason: str, actor: User | None, now: d
     with transaction.atomic():
         if actor is not None:
             roles.require(actor, Site.objects.get(pk=site_id), roles.SWITCH)
-        row, _ = SiteMode.objects.select_for_update(no_key=True).get_or_create(site_id=site_id)
+        row, _ = SiteMode.objects.select_for_update(no_key=True, of=("self",)).get_or_create(site_id=site_id)
         if row.mode == mode:
             return
         row.mode, row.reason, row.since = mode, reason.strip()[:160], now

@@ -55,7 +55,7 @@ def tasks(*, gateway_id: int, now: datetime, limit: int = 10) -> list[Task]:
 def seen(*, supply_id: int, relay: RelaySeen, now: datetime) -> None:
     """Store what the meter showed; where it is as wanted, the order is fulfilled and people are told."""
     with transaction.atomic():
-        supply = Supply.objects.select_for_update(no_key=True).get(pk=supply_id)
+        supply = Supply.objects.select_for_update(no_key=True, of=("self",)).get(pk=supply_id)
         changed = bool(supply.seen_relay) and supply.seen_relay != relay.contact.value
         was_agreed = supply.order == Supply.Order.AGREED
         supply.seen_relay, supply.seen_commanded = relay.contact.value, relay.commanded.value
@@ -244,7 +244,7 @@ def _rest(supply: Supply, *, now: datetime, wait: timedelta, order: str, tries: 
 def answered(*, supply_id: int, outcome: str, detail: str, now: datetime) -> None:
     """Record what the meter said at once to the last command; it proves nothing about the contact."""
     with transaction.atomic():
-        supply = Supply.objects.select_for_update(no_key=True).get(pk=supply_id)
+        supply = Supply.objects.select_for_update(no_key=True, of=("self",)).get(pk=supply_id)
         order = supply.orders.order_by("-id").first()
         if order is not None:
             RelayResult.objects.create(order=order, at=now, outcome=outcome[:20], detail=detail[:200])

@@ -20,7 +20,7 @@ def draft(*, site: Site, plan_terms: Mapping[str, Any], from_at: datetime) -> Ve
     plan = terms.parse(plan_terms)
     with transaction.atomic():
         tariff, _ = Tariff.objects.get_or_create(site=site, code=plan.code, defaults={"name": plan.name})
-        Tariff.objects.select_for_update(no_key=True).get(pk=tariff.pk)
+        Tariff.objects.select_for_update(no_key=True, of=("self",)).get(pk=tariff.pk)
         last = tariff.versions.order_by("-number").first()
         number = last.number + 1 if last else 1
         return Version.objects.create(tariff=tariff, number=number, terms=dict(plan_terms), from_at=from_at)
