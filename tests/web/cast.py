@@ -23,7 +23,6 @@ from powertill.core.ports import CreditSeen, Snapshot
 NOON = datetime(2026, 11, 22, 4, 31, tzinfo=UTC)  # 12:31 in Shanghai
 DAYS = 5
 HOURS = (*range(0, 72, 8), *range(72, DAYS * 24 + 1, 3))  # after the start, when meters were read
-PASSWORD = "lotus-court-2026"
 
 PLAN: dict[str, Any] = {
     "code": "RES-TOU-2026",
@@ -121,7 +120,7 @@ def _tree(site: Site) -> list[Node]:
 
 
 def _user(role: str, site: Site) -> User:
-    user = User.objects.create_user(username=role, password=PASSWORD, first_name=role.title(), last_name="Li")
+    user = User.objects.create(username=role, first_name=role.title(), last_name="Li")
     Membership.objects.create(user=user, site=site, role=role)
     return user
 
@@ -129,7 +128,7 @@ def _user(role: str, site: Site) -> User:
 def stranger(role: str = "manager") -> User:
     """Make a manager of another site."""
     other = Site.objects.create(code="other", name="Other Court", zone="Africa/Nairobi", currency="KES")
-    user = User.objects.create_user(username="stranger", password=PASSWORD)
+    user = User.objects.create(username="stranger")
     Membership.objects.create(user=user, site=other, role=role)
     return user
 

@@ -22,6 +22,31 @@
     select(all[(all.indexOf(selected()) + step + all.length) % all.length]);
   }
 
+  // --- typing ahead: a fast cashier presses the amount and Ctrl+Enter before the customer's form has come ---------------
+  var ahead = null; // keys since Enter, while the form is under way
+  document.addEventListener("keydown", function (event) {
+    if (ahead === null || event.target !== who) return;
+    var sells = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    if (sells || /^[0-9.]$/.test(event.key) || /^F[2-4]$/.test(event.key)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      if (ahead.length < 16) ahead.push(sells ? "sell" : event.key);
+    } else if (event.key !== "Control" && event.key !== "Shift") {
+      ahead = null;
+    }
+  }, true);
+
+  function replay() {
+    var keys = ahead || [];
+    ahead = null;
+    keys.forEach(function (key) {
+      if (key === "sell") sellWhenQuoted();
+      else if (key[0] === "F") way(key);
+      else if (document.activeElement.closest("#quick")) quickKey(key);
+      else setAmount(id("amount").value + key);
+    });
+  }
+
   // --- choosing -------------------------------------------------------------------------------------------------
   var wanted = false; // Enter came before the hits did
   who.addEventListener("keydown", function (event) {
@@ -30,7 +55,7 @@
       move(event.key === "ArrowDown" ? 1 : -1);
     } else if (event.key === "Enter" && !event.ctrlKey) {
       event.preventDefault();
-      if (who.value !== shown) { wanted = true; } else if (selected()) { selected().click(); }
+      if (who.value !== shown) { wanted = true; ahead = []; } else if (selected()) { ahead = []; selected().click(); }
     }
   });
   var shown = who.value;
@@ -46,7 +71,8 @@
       shown = asked;
       who.setAttribute("aria-expanded", options().length ? "true" : "false");
       select(selected());
-      if (wanted && selected()) { wanted = false; selected().click(); }
+      if (wanted && selected()) selected().click(); else if (wanted) ahead = null;
+      wanted = false;
     } else if (place.id === "how" && id("amount")) {
       chosen();
     } else if (place.id === "gets") {
@@ -59,6 +85,7 @@
     var first = document.querySelector("#quick button");
     if (first) first.focus();
     tender();
+    replay();
   }
 
   // --- amounts --------------------------------------------------------------------------------------------------
@@ -77,10 +104,8 @@
 
   // On the quick buttons one digit chooses a quick amount, and typing on turns what was typed into any other amount.
   var typed = "";
-  function quickKey(event) {
-    if (!/^[0-9.]$/.test(event.key)) return false;
-    event.preventDefault();
-    typed += event.key;
+  function quickKey(key) {
+    typed += key;
     var quick = typed.length === 1 && document.querySelector('#quick [data-key="' + typed + '"]');
     if (quick) {
       quick.focus();
@@ -89,12 +114,10 @@
       var amount = id("amount");
       amount.focus();
       setAmount(typed);
-      typed = "";
     }
-    return true;
   }
 
-  document.addEventListener("focusin", function (event) { if (!event.target.closest("#quick")) typed = ""; });
+  document.addEventListener("focusin", function (event) { if (!event.target.closest("#quick, #amount")) typed = ""; });
   document.addEventListener("click", function (event) {
     var quick = event.target.closest("#quick button");
     if (quick) { typed = ""; setAmount(quick.dataset.amount); }
@@ -131,18 +154,24 @@
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    var way = document.querySelector('#sale [name=tender][data-key="' + event.key + '"]');
-    if (way && /^F[2-4]$/.test(event.key)) {
+    if (/^F[2-4]$/.test(event.key) && id("sale")) {
       event.preventDefault();
-      way.checked = true;
-      way.dispatchEvent(new Event("change", { bubbles: true }));
+      way(event.key);
     } else if (event.key === "Escape" && !document.querySelector("details[open].menu")) {
       who.focus();
       who.select();
-    } else if (event.target.closest("#quick")) {
-      quickKey(event);
+    } else if (event.target.closest("#quick") && /^[0-9.]$/.test(event.key)) {
+      event.preventDefault();
+      quickKey(event.key);
     }
   });
+
+  function way(key) {
+    var radio = document.querySelector('#sale [name=tender][data-key="' + key + '"]');
+    if (!radio) return;
+    radio.checked = true;
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+  }
 
   var sellNext = false; // Ctrl+Enter came before the quote did
   function sellWhenQuoted() {
@@ -169,13 +198,16 @@
   });
 
   // --- sending once, and asking when the answer is lost ----------------------------------------------------------
+  var sending = null; // the request that carries the sale
   document.addEventListener("htmx:beforeRequest", function (event) {
     if (event.detail.elt.id !== "sale" || event.detail.requestConfig.verb !== "post") return;
+    sending = event.detail.xhr;
     sessionStorage.setItem(KEPT, event.detail.elt.querySelector("[name=op]").value);
     if (id("sell-button")) id("sell-button").disabled = true;
   });
   document.addEventListener("htmx:afterRequest", function (event) {
-    if (event.detail.elt.id !== "sale" || event.detail.requestConfig.verb !== "post") return;
+    if (!sending || event.detail.xhr !== sending) return;
+    sending = null;
     var status = event.detail.xhr.status;
     if (status >= 200 && status < 500) sessionStorage.removeItem(KEPT);
     else lost();
