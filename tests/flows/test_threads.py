@@ -116,7 +116,7 @@ def test_sales_readings_deliveries_and_switches_of_one_flat_run_together(cast):
                 now=at,
                 op_id="hold-0001",
             ),
-            lambda: supply.protect(supply_point_id=cast.points["B"].pk, reason="x", actor=manager, now=at),
+            lambda: supply.protect(supply_point_id=point, reason="x", actor=manager, now=at),
         ]
     )
     assert not [result for result in results if isinstance(result, Exception)]
