@@ -4,13 +4,15 @@ import re
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from powertill.apps.metering.models import Reading
+from powertill.apps.supply import queries
 from powertill.apps.supply.models import Supply
 from powertill.core.errors import Sentence
 from powertill.core.metering import REASONS as READING_REASONS
 from powertill.core.metering import Kind
-from powertill.core.supply.credit import REASONS as SUPPLY_REASONS
+from powertill.core.supply import credit, limits
 
 
 def said(sentence: Sentence) -> str:
@@ -20,9 +22,7 @@ def said(sentence: Sentence) -> str:
 
 def because(code: str, params: dict[str, Any]) -> str:
     """Return the reason behind a supply decision; "" for a code that has no sentence."""
-    if code == "supply.held":
-        return _("A person decided this; the rules do not change it until that person's order is released.")
-    msgid = SUPPLY_REASONS.get(code, "")
+    msgid = queries.REASONS.get(code) or credit.REASONS.get(code) or limits.REASONS.get(code, "")
     return _(msgid) % params if msgid else ""
 
 
@@ -30,9 +30,7 @@ def supply_reason(supply: Supply | None) -> str:
     """Return why the switch is wanted as it is."""
     if supply is None:
         return _("Nobody has this supply point, so nothing is wanted of its switch.")
-    if not supply.code:
-        return _("The rules have not looked at this supply yet.")
-    return because(supply.code, supply.params)
+    return said(queries.reason(supply))
 
 
 def verdict_reason(reading: Reading) -> str:
@@ -99,3 +97,49 @@ def step(event: str) -> str:
         "no_contact": _("the meter did not answer"),
     }
     return words.get(event, event)
+
+
+def act(code: str) -> str:
+    """Return a privileged act of the log in words; an act without words shows its code."""
+    words = {
+        "account.opened": _("account opened"),
+        "delivery.decided": _("delivery decided by a person"),
+        "incident.closed": _("case closed"),
+        "mode.no_cut": _("all cuts stopped"),
+        "mode.normal": _("cuts allowed again"),
+        "receipt.reprinted": _("receipt printed again"),
+        "reading.settled": _("held reading settled"),
+        "sale.reversed": _("sale reversed"),
+        "supply.cut": _("supply cut by a person"),
+        "supply.kept": _("supply kept on by a person"),
+        "supply.released": _("supply given back to the rules"),
+        "supply.protected": _("supply protected"),
+        "supply.unprotect": _("lift the protection"),
+        "supply.unprotect.requested": _("asked to lift the protection"),
+        "supply.unprotect.approved": _("protection lifted"),
+        "tariff.assigned": _("tariff assigned"),
+        "tariff.published": _("tariff published"),
+    }
+    return words.get(code, code)
+
+
+# Names that tariffs usually carry, so that the catalogue has them; other names are shown as they were written.
+USUAL_NAMES = (
+    gettext_noop("peak"),
+    gettext_noop("flat"),
+    gettext_noop("valley"),
+    gettext_noop("sharp peak"),
+    gettext_noop("shoulder"),
+    gettext_noop("off-peak"),
+    gettext_noop("Energy"),
+    gettext_noop("VAT"),
+    gettext_noop("Meter rent"),
+    gettext_noop("Block 1"),
+    gettext_noop("Block 2"),
+    gettext_noop("Block 3"),
+)
+
+
+def named(name: str) -> str:
+    """Return a name from a tariff's terms in the reader's language where it is a usual one."""
+    return _(name) if name else ""

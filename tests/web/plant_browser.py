@@ -84,7 +84,9 @@ def open_page_fixture(browser: Browser, server: str, city: Cast, django_db_block
     contexts: list[BrowserContext] = []
     said: list[str] = []
 
-    def open_page(path: str, *, person: str, language: str = "en", dark: bool = False, wide: int = 1440, **more: Any) -> Page:
+    def open_page(
+        path: str, *, person: str, language: str = "en", dark: bool = False, wide: int = 1440, **more: Any
+    ) -> Page:
         context = browser.new_context(
             viewport={"width": wide, "height": 900}, color_scheme="dark" if dark else "light", **more
         )

@@ -25,6 +25,7 @@ from powertill.apps.notices.models import Contact
 from powertill.apps.people.models import Customer, User
 from powertill.apps.sales.models import Delivery, DeliveryEvent, Sale
 from powertill.apps.sites.models import Account, Holiday, Membership, Node, Occupancy, Site, SupplyPoint
+from powertill.apps.supply import incidents
 from powertill.apps.supply.models import RelayOrder, RelayResult, Supply, SupplyPolicy
 from powertill.apps.tariffs import queries as tariffs
 from powertill.apps.tariffs.models import Assignment, Tariff, Version
@@ -269,6 +270,7 @@ def _room(cast: Cast, index: int, label: str, node: str, *, policy: SupplyPolicy
         seen_at=None if label == "S-02" else NOW - timedelta(minutes=4),
         reviewed_at=NOW,
         next_at=NOW,
+        order="ordered" if label == "S-02" else "agreed",
     )
     cast.room[label], cast.account[label], cast.meter[label] = room, account, meter
 
@@ -482,6 +484,13 @@ def _relay(cast: Cast, label: str) -> None:
 
 
 def _acts(cast: Cast) -> None:
+    incidents.open_incident(
+        meter=cast.meter["2-0608"],
+        kind="reading.jump",
+        subject=cast.meter["2-0608"].number,
+        detail="90000 Wh is more than this connection can deliver in the time; a person must look.",
+        now=NOW,
+    )
     mona = cast.person["mona"]
     audit.log(
         act="tariff.published", subject="HOME-TOU v2", actor=mona, now=NOW - timedelta(days=100), op_id="op-tariff-2"

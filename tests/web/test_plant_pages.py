@@ -206,3 +206,56 @@ def test_odd_addresses_are_answered(cast: Cast, wish: str) -> None:
     client = signed_in(cast, "mona")
     for page in ("/meters", "/site", "/tariffs/HOME-TOU", "/audit"):
         assert client.get(page + wish).status_code == 200, page
+
+
+def test_a_case_is_closed_with_what_a_person_found(cast: Cast) -> None:
+    from powertill.apps.supply import incidents
+    from powertill.apps.supply.models import Incident
+
+    meter = cast.meter["2-0203"]
+    incidents.open_incident(meter=meter, kind="relay.not_moved", subject="2-0203", detail="stuck", now=plant_cast.NOW)
+    case = Incident.objects.get(kind="relay.not_moved")
+    page, url = f"/meters/{meter.number}", f"/cases/{case.pk}/close"
+    assert "Close this case" not in signed_in(cast, "cai").get(page).content.decode()
+    assert "Close this case" in signed_in(cast, "eng").get(page).content.decode()
+    assert signed_in(cast, "cai").post(url, {"reason": "looked"}).status_code == 403
+    assert signed_in(cast, "eng").post(url, {"reason": " "}).status_code == 422
+    assert signed_in(cast, "eng").post(url, {"reason": "the contact was welded"}).status_code == 302
+    assert Incident.objects.get(pk=case.pk).closed_by == cast.person["eng"]
+    assert signed_in(cast, "eng").post("/cases/999999/close", {"reason": "looked"}).status_code == 404
+
+
+def test_a_held_reading_is_settled_once_by_a_person(cast: Cast) -> None:
+    from powertill.apps.metering.models import Reading
+    from powertill.apps.supply.models import Incident
+
+    meter = cast.meter["2-0608"]
+    newest = Reading.objects.filter(meter=meter).order_by("-taken_at")[0]
+    Reading.objects.filter(pk=newest.pk).update(verdict="jump")
+    meter.accepted_at = newest.taken_at - plant_cast.timedelta(minutes=30)
+    meter.accepted_import_wh = newest.import_wh - 90_000
+    meter.save(update_fields=["accepted_at", "accepted_import_wh"])
+    page, url = f"/meters/{meter.number}", f"/meters/{meter.number}/settle"
+    assert "Start again without charging" in signed_in(cast, "eng").get(page).content.decode()
+    wish = {"op": "settle-by-hand", "charge": "no", "reason": "the register was read by hand"}
+    assert signed_in(cast, "cai").post(url, wish).status_code == 403
+    assert signed_in(cast, "eng").post(url, wish).status_code == 302
+    assert signed_in(cast, "eng").post(url, wish).status_code == 302  # the same operation: nothing more happens
+    meter.refresh_from_db()
+    assert meter.accepted_import_wh == newest.import_wh
+    assert not Incident.objects.filter(meter=meter, closed_at=None).exists()
+
+
+def test_a_delivery_in_doubt_is_decided_by_a_person(cast: Cast) -> None:
+    from powertill.apps.sales.models import Delivery
+
+    row = Delivery.objects.order_by("-id")[0]
+    Delivery.objects.filter(pk=row.pk).update(state="person", proven_at=None)
+    page, url = f"/meters/{row.meter.number}", f"/deliveries/{row.pk}/decide"
+    assert "It is certainly not: send again" in signed_in(cast, "eng").get(page).content.decode()
+    assert "It is certainly not" not in signed_in(cast, "cai").get(page).content.decode()
+    wish = {"op": "decide-by-hand", "moved": "no", "reason": "the meter's own record shows no purchase"}
+    assert signed_in(cast, "eng").post(url, wish).status_code == 302
+    row.refresh_from_db()
+    assert row.state == "due"
+    assert signed_in(cast, "eng").post(url, {**wish, "op": "another-one"}).status_code == 422

@@ -26,7 +26,7 @@ def test_the_first_page_shows_the_balance_its_age_and_how_long_it_lasts(cast: Ca
     text = shown(cast)
     assert "¥\N{NO-BREAK SPACE}15.20" in text and "4 min ago" in text
     assert "About 3 days left" in text and "Thursday" in text
-    assert "We warn you when your credit is below 30.00" in text
+    assert "We warn you when credit is below 30.00" in text
 
 
 def test_the_hours_of_today_add_up_to_what_was_charged(cast: Cast) -> None:

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from powertill.apps.metering.models import Meter
 from powertill.apps.sites import roles
-from powertill.web.console import meter_facts, meter_rows, power_chart
+from powertill.web.console import forms, meter_facts, meter_rows, power_chart
 from powertill.web.console.access import SiteRequest, page
 
 
@@ -25,6 +25,8 @@ def _context(request: SiteRequest, number: str) -> dict[str, Any]:
         "meter": meter,
         "path": list(reversed(meter_rows.path(facts.room.node_id if facts.room else None, tree))),
         "drawing": power_chart.draw(samples, now=request.now, limit_w=facts.limit_w),
+        "may_settle": roles.SETTLE in request.may,
+        "op": forms.new_op_id(),
         "live_url": reverse("console:meter_live", args=[number]),
         "stale_minutes": int(meter_rows.ONLINE_WITHIN.total_seconds() // 60),
     }

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from powertill.apps.ledger import queries as ledger
 from powertill.apps.metering.models import Meter, Reading
 from powertill.apps.metering.queries import account_at, supply_point_at
 from powertill.apps.sales.models import Delivery
 from powertill.apps.sites.models import Account, SupplyPoint
-from powertill.apps.supply.models import RelayOrder, RelayResult, Supply
+from powertill.apps.supply.models import Incident, RelayOrder, RelayResult, Supply
 from powertill.web import reasons
 
 READINGS_SHOWN = 24
@@ -76,6 +78,7 @@ class Facts:
     readings: list[Reading] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
+    cases: list[Incident] = field(default_factory=list)
 
     @property
     def limit_bar(self) -> int:
@@ -104,6 +107,7 @@ def load(meter: Meter, *, now: datetime) -> Facts:
         readings=_readings(meter),
         orders=_orders(meter),
         deliveries=_deliveries(meter),
+        cases=_cases(meter),
     )
 
 
@@ -165,8 +169,18 @@ def _deliveries(meter: Meter) -> list[Delivery]:
     rows = Delivery.objects.filter(meter=meter).select_related("sale").prefetch_related("events")
     found = list(rows.order_by("-id")[:ORDERS_SHOWN])
     for row in found:
+        row.deed = f"delivery-{row.pk}"  # type: ignore[attr-defined]
         row.steps = [(event, reasons.step(event.event)) for event in row.events.all()]  # type: ignore[attr-defined]
     return found
+
+
+def _cases(meter: Meter) -> list[Incident]:
+    rows = list(Incident.objects.filter(meter=meter, closed_at=None).order_by("-id")[:ORDERS_SHOWN])
+    for row in rows:
+        row.said = _(row.detail)  # type: ignore[attr-defined]
+        row.is_reading = row.kind.startswith("reading.")  # type: ignore[attr-defined]
+        row.is_delivery = row.kind == "delivery.person"  # type: ignore[attr-defined]
+    return rows
 
 
 def power_day(meter: Meter, *, now: datetime) -> list[tuple[datetime, int]]:

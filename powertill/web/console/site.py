@@ -16,6 +16,7 @@ from powertill.web.console import site_tree
 from powertill.web.console.access import SiteRequest, page
 from powertill.web.console.site_tree import Branch
 from powertill.web.templatetags.plant import percent
+from powertill.web.templatetags.units import kw_number
 
 
 @page(roles.SEE)
@@ -46,6 +47,7 @@ def _context(request: SiteRequest) -> dict[str, Any]:
         "granted_w": sum(root.granted_w for root in roots),
         "capacity_w": sum(root.node.capacity_w for root in roots),
         "assumed": assumed,
+        "assumed_text": _share(assumed),
         "diversities": [(value, _share(value)) for value in site_tree.DIVERSITIES_PER_MILLE],
         "live_url": f"{reverse('console:site')}?{query.urlencode()}",
         "fresh_minutes": int(site_tree.FRESH.total_seconds() // 60),
@@ -105,6 +107,5 @@ def _text(branch: Branch) -> str:
 
 
 def _kw(watts: int) -> str:
-    whole, rest = divmod(abs(watts), 1000)
-    text = f"{whole:,}" if rest < 100 and whole >= 10 and not rest else f"{whole:,}.{rest // 100}"
-    return f"−{text}" if watts < 0 else text
+    """Return kW, rounded as the table beside the drawing rounds; whole capacities without a decimal."""
+    return kw_number(watts, 0 if watts % 1000 == 0 else 1)

@@ -12,12 +12,12 @@ from django.utils.translation import pgettext
 from powertill.apps.tariffs.models import Version
 from powertill.core.tariff.calendar import DAY_MINUTES, WEEKDAYS
 from powertill.core.tariff.terms import Plan
+from powertill.web import bands, reasons
 from powertill.web.charts import svg
 
 BEFORE, AFTER = timedelta(days=550), timedelta(days=370)  # shown on either side of now
-LINE, WIDE = 26, 1000  # height of one version's bar; viewBox units of the whole time
+LINE, TOP = 26, 16  # height of one version's bar, and of the line that names today
 ROW, HEAD, NAME = 26, 20, 76  # pixels of the week: one day, the hours' line, the days' names
-BANDS_MAX = 5  # colours there are; later bands share the last
 
 
 def time_line(versions: Sequence[Version], *, now: datetime) -> svg.Drawing:
@@ -29,7 +29,7 @@ def time_line(versions: Sequence[Version], *, now: datetime) -> svg.Drawing:
         until = next((at for at in published if at > version.from_at), end)
         bars.append(_bar(version, index, start=start, end=end, until=until, now=now))
         rows.append((str(version), f"{timezone.localtime(version.from_at):%Y-%m-%d}", version.get_state_display()))
-    high = len(versions) * LINE + 18
+    high = TOP + len(versions) * LINE + 18
     body = _years(start, end, high) + "".join(bars) + _today(start, end, high, now)
     drawn = svg.shell(
         body,
@@ -46,7 +46,7 @@ def _bar(version: Version, index: int, *, start: datetime, end: datetime, until:
     left = _share(max(version.from_at, start), start, end)
     wide = max(_share(min(max(until, version.from_at), end), start, end) - left, 0.4)
     css = "when-draft" if draft else "when" if version.from_at <= now < until else "when-past"
-    y = index * LINE + 3
+    y = TOP + index * LINE + 3
     label = f"v{version.number}" + (f" · {_('draft')}" if draft else "")
     words = svg.text(f"{svg.n(left + 0.7)}%", y + 14, label, "" if draft else "on-when")
     return f'<rect class="{css}" x="{svg.n(left)}%" y="{y}" width="{svg.n(wide)}%" height="20" rx="3"/>{words}'
@@ -54,19 +54,18 @@ def _bar(version: Version, index: int, *, start: datetime, end: datetime, until:
 
 def _years(start: datetime, end: datetime, high: int) -> str:
     out = []
-    for year in range(timezone.localtime(start).year + 1, timezone.localtime(end).year + 1):
-        at = svg.n(_share(timezone.localtime(start).replace(year=year, month=1, day=1, hour=0, minute=0), start, end))
-        out.append(
-            f'<line class="grid" x1="{at}%" x2="{at}%" y1="0" y2="{high - 14}"/>'
-            + svg.text(f"{at}%", high - 2, str(year), "mid")
-        )
+    first = timezone.localtime(start)
+    for year in range(first.year + 1, timezone.localtime(end).year + 1):
+        at = svg.n(_share(first.replace(year=year, month=1, day=1, hour=0, minute=0), start, end))
+        line = f'<line class="grid" x1="{at}%" x2="{at}%" y1="{TOP}" y2="{high - 14}"/>'
+        out.append(line + svg.text(f"{at}%", high - 2, str(year), "mid"))
     return "".join(out)
 
 
 def _today(start: datetime, end: datetime, high: int, now: datetime) -> str:
     at = svg.n(_share(now, start, end))
-    line = f'<line class="today" x1="{at}%" x2="{at}%" y1="0" y2="{high - 14}"/>'
-    return line + svg.text(f"{at}%", high - 2, _("today"), "mid")
+    line = f'<line class="today" x1="{at}%" x2="{at}%" y1="{TOP}" y2="{high - 14}"/>'
+    return line + svg.text(f"{at}%", TOP - 4, _("today"), "mid")
 
 
 def _share(at: datetime, start: datetime, end: datetime) -> float:
@@ -110,7 +109,7 @@ def week(plan: Plan, season: int) -> svg.Drawing:
                 ),
             )
         )
-    legend = svg.legend((f"band-{_colour(n)}", band_name(plan, n)) for n in range(len(plan.energy.bands)))
+    legend = svg.legend((f"band-{colour(plan, n)}", band_name(plan, n)) for n in range(len(plan.energy.bands)))
     drawn = svg.shell(
         body,
         kind="week",
@@ -132,7 +131,7 @@ def _day(plan: Plan, season: int, day: str) -> str:
     for start, end, band in plan.energy.calendar.tables[season, day]:
         words = f"{_clock(start)}–{_clock(end)} {band_name(plan, band)}"
         place = f'x="{_at(start)}" y="2" width="{_at(end - start)}" height="{ROW - 4}" rx="2"'
-        out.append(f'<rect class="band-{_colour(band)}" {place}><title>{svg.esc(words)}</title></rect>')
+        out.append(f'<rect class="band-{colour(plan, band)}" {place}><title>{svg.esc(words)}</title></rect>')
         if end - start >= 180:
             out.append(svg.text(_at((start + end) // 2), 17, band_name(plan, band), "mid on-band"))
     return "".join(out)
@@ -147,13 +146,14 @@ def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
-def _colour(band: int) -> int:
-    return min(band + 1, BANDS_MAX)
+def colour(plan: Plan, band: int) -> int:
+    """Return the number of a band's colour."""
+    return bands.colours(plan)[plan.energy.bands[band]]
 
 
 def band_name(plan: Plan, band: int) -> str:
     """Return the name of a band; a plan without bands has one price for every hour."""
-    return plan.energy.bands[band] or _("every hour")
+    return reasons.named(plan.energy.bands[band]) or _("every hour")
 
 
 def _day_names() -> dict[str, str]:

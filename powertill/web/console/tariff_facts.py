@@ -17,6 +17,7 @@ from powertill.core.errors import Refusal
 from powertill.core.span import Span, month_start, next_month_start
 from powertill.core.tariff import engine
 from powertill.core.tariff.terms import Plan
+from powertill.web import reasons
 
 POINTS_SHOWN_MAX = 120
 EXAMPLES_WH = (100_000, 300_000)
@@ -80,7 +81,7 @@ def price_table(plan: Plan) -> list[Row]:
     """Return the blocks with their prices by band, as the plan writes them."""
     rows, floor_wh = [], 0
     for block, prices in zip(plan.energy.blocks, plan.energy.prices, strict=True):
-        rows.append(Row(block.name or _("all use"), _reach(floor_wh, block.up_to_wh), prices))
+        rows.append(Row(reasons.named(block.name) or _("all use"), _reach(floor_wh, block.up_to_wh), prices))
         floor_wh = block.up_to_wh or floor_wh
     return rows
 

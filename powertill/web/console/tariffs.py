@@ -67,7 +67,9 @@ def _plan_context(request: SiteRequest, plan: Plan) -> dict[str, Any]:
     asked = request.GET.get("season", "")
     season = int(asked) if asked.isdecimal() and int(asked) < len(seasons) else now_in
     return {
-        "bands": [(min(n + 1, 5), tariff_drawings.band_name(plan, n)) for n in range(len(plan.energy.bands))],
+        "bands": [
+            (tariff_drawings.colour(plan, n), tariff_drawings.band_name(plan, n)) for n in range(len(plan.energy.bands))
+        ],
         "table": tariff_facts.price_table(plan),
         "seasons": seasons if len(seasons) > 1 else [],
         "season": season,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,12 +15,12 @@ from powertill.apps.sites.models import Site
 from powertill.core.span import DAY
 from powertill.core.tariff import engine
 from powertill.core.tariff.terms import Plan
+from powertill.web import bands, reasons
 from powertill.web.charts import hours, month
 from powertill.web.charts.svg import Drawing
 from powertill.web.portal.use import Amount
 from powertill.web.templatetags.units import kwh, money, price
 
-BANDS_MAX = 5
 NOTHING = Amount()
 
 
@@ -29,19 +29,23 @@ def day(
 ) -> Drawing:
     """Draw the hours of today coloured by price band; hours to come are empty."""
     local = now.astimezone(ZoneInfo(site.zone))
-    names = list(plan.band_names) if plan else [""]
+    found = bands.colours(plan)
     slots = []
     for hour in range(24):
         amount = amounts.get(hour, NOTHING)
         known = hour <= local.hour
         words = f"{hour:02}:00 · {kwh(amount.wh)} · {money(amount.minor, site)}"
-        slots.append(hours.Slot(f"{hour:02}:00", amount.wh if known else None, colour(amount.main_band, names), words))
+        slots.append(
+            hours.Slot(
+                f"{hour:02}:00", amount.wh if known else None, found.get(amount.main_band, bands.ONE_BAND), words
+            )
+        )
     return hours.draw(
         hours.HourBars(
             title=_("Use today by hour"),
             summary=_summary(amounts),
             slots=tuple(slots),
-            bands=_legend(amounts.values(), names, plan, now=now, holidays=holidays, site=site),
+            bands=_legend(plan, now=now, holidays=holidays, site=site),
             headings=(_("Hour"), _("Use and money")),
             axis=tuple((hour, f"{hour:02}") for hour in (0, 6, 12, 18, 24)),
         )
@@ -58,24 +62,17 @@ def _summary(amounts: Mapping[int, Amount]) -> str:
     }
 
 
-def colour(band: str, names: Sequence[str]) -> int:
-    """Return the number of a band's colour, the same on every page: its place in the tariff."""
-    return min(names.index(band) + 1, BANDS_MAX) if band in names else 1
-
-
-def _legend(amounts, names, plan, *, now, holidays, site) -> tuple[tuple[int, str], ...]:  # type: ignore[no-untyped-def]
-    """Return (colour, words) of the bands that today has, with the price of the cheapest block."""
+def _legend(plan: Plan | None, *, now: datetime, holidays: frozenset[date], site: Site) -> tuple[tuple[int, str], ...]:
+    """Return (colour, words) of the bands that today has, with the price of the first block."""
     if plan is None:
         return ()
-    used = {amount.main_band for amount in amounts}
     today = now.astimezone(plan.zone).date()
     prices: dict[str, Decimal] = {span.band: span.minor_per_kwh[0] for span in engine.bands(plan, today, holidays)}
-    found = []
-    for name in names:
-        if name in prices or name in used:
-            words = name or _("every hour")
-            found.append((colour(name, names), f"{words} {price(prices[name], site)}" if name in prices else words))
-    return tuple(found)
+    found = bands.colours(plan)
+    shown = sorted(prices, key=lambda band: -prices[band])
+    return tuple(
+        (found[band], f"{reasons.named(band) or _('every hour')} {price(prices[band], site)}") for band in shown
+    )
 
 
 def week(days: Mapping[date, Amount], *, now: datetime, site: Site) -> Drawing:

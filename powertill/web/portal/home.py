@@ -42,6 +42,7 @@ def home(request: CustomerRequest) -> HttpResponse:
         "lasting": left.lasting(here, balance, used, now=now),
         "stale_minutes": _stale_minutes(here),
         "sentences": _sentences(here),
+        "friendly": _friendly(here),
         "cause": why.explain(here, balance, now=now),
         "view": view if view in VIEWS else VIEWS[0],
         "last_sale": Sale.objects.filter(account=here.account, reversal=None).order_by("-id").first(),
@@ -113,6 +114,22 @@ def _policy(here: Home) -> policy.Policy | None:
 def _sentences(here: Home) -> list[str]:
     found = _policy(here)
     return [reasons.said(one) for one in policy.to_sentences(found, exponent=here.site.exponent)] if found else []
+
+
+def _friendly(here: Home) -> list[str]:
+    """Return the two or three sentences that matter most when credit runs out: when nobody is cut."""
+    found = _policy(here)
+    if found is None:
+        return []
+    told = [_("If it runs out:")]
+    if found.protected:
+        hours = {"start": f"{found.protected[0]:%H:%M}", "end": f"{found.protected[1]:%H:%M}"}
+        told.append(_("Nobody is cut between %(start)s and %(end)s.") % hours)
+    if found.weekends:
+        told.append(_("Nobody is cut on a Saturday or Sunday."))
+    if found.holidays:
+        told.append(_("Nobody is cut on a public holiday."))
+    return told if len(told) > 1 else []
 
 
 def _thresholds(here: Home) -> tuple[int, int] | None:

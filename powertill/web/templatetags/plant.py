@@ -45,6 +45,18 @@ def counted(number: Any) -> str:
 
 
 @register.filter
+def named(name: str) -> str:
+    """Return a usual name of a tariff's terms in the reader's language, any other as it was written."""
+    return reasons.named(name)
+
+
+@register.filter
+def act(code: str) -> str:
+    """Return an act of the log in words."""
+    return reasons.act(code)
+
+
+@register.filter
 def said(sentence: Any) -> str:
     """Return a core sentence in the reader's language; other text as it is."""
     return reasons.said(sentence) if isinstance(sentence, Sentence) else str(sentence)

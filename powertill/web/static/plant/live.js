@@ -20,7 +20,8 @@
   }
 
   function replace(old, fresh) {
-    if (old.innerHTML === fresh.innerHTML) return;
+    // Nothing is taken away under somebody's hands.
+    if (old.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) return;
     var open = Array.from(old.querySelectorAll("details[id][open]"), function (one) { return one.id; });
     var unnamed = Array.from(old.querySelectorAll("details:not([id])"), function (one) { return one.open; });
     var held = old.contains(document.activeElement) ? document.activeElement.id : "";
@@ -42,7 +43,7 @@
   }
 
   function comparable(part) {
-    return part.innerHTML.replace(/\bd\d+[td]\b/g, "").replace(/ open=""/g, "");
+    return part.innerHTML.replace(/\bd\d+[td]\b/g, "").replace(/ open=""/g, "").replace(/(type="hidden" name="\w+" value=")[^"]*/g, "$1");
   }
 
   function ask() {
