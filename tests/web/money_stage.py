@@ -91,6 +91,7 @@ def browser():
         chromium = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+        connections.close_all()  # inside playwright's loop Django keeps a connection of its own for this thread
     if before is None:
         del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 

@@ -1,6 +1,7 @@
 """The overview: six figures, the load of two days, what needs attention, feeders, last sales."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,8 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse as url_of
 from django.utils import formats, timezone
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET
 
 from powertill.apps.ledger import queries as ledger
@@ -143,8 +144,7 @@ def _chart(curve: list[Any], capacity_w: int) -> Any:
     for index, (at, _watts) in enumerate(curve):
         local = timezone.localtime(at)
         if local.minute == 0 and local.hour % 6 == 0:
-            day = formats.date_format(local, "j M") if local.hour == 0 else f"{local:%H:%M}"
-            ticks.append(line.Tick(index, day, strong=local.hour == 0))
+            ticks.append(line.Tick(index, _axis(local), strong=local.hour == 0))
     known = [watts for _at, watts in curve if watts is not None]
     summary = _("no readings in the last two days")
     if known:
@@ -164,6 +164,12 @@ def _chart(curve: list[Any], capacity_w: int) -> Any:
             height=250,
         )
     )
+
+
+def _axis(local: datetime) -> str:
+    if local.hour:
+        return f"{local:%H:%M}"
+    return f"{local:%m-%d}" if (get_language() or "").startswith("zh") else formats.date_format(local, "j M")
 
 
 def _feeders(branches: list[figures.Branch]) -> Any:

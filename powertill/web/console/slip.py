@@ -127,7 +127,7 @@ def _cause(sale: Sale, before: Sale) -> str:
         return _("%(amount)s went to what was owed") % {"amount": money_text(taken, site)}
     blocks = [part["block"] for part in sale.parts if part["block"]]
     if blocks and blocks[-1] not in [part["block"] for part in before.parts]:
-        return _("this month's use has reached %(block)s") % {"block": blocks[-1]}
+        return _("this month's use has reached %(block)s") % {"block": _(blocks[-1])}
     if sale.version_id != before.version_id:
         return _("the price has changed")
     return _("more use at dearer hours")
