@@ -63,7 +63,7 @@ def _insert(*, op_id: str, kind: str, digest: str, actor: User | None, now: date
             " ON CONFLICT DO NOTHING",
             [op_id, kind, digest, actor.pk if actor else None, now],
         )
-        return cursor.rowcount == 1
+        return int(cursor.rowcount) == 1
 
 
 def _replay(*, op_id: str, kind: str, digest: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Balances, the float and the proofs of the books."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
@@ -11,7 +12,7 @@ from powertill.core import ledger as core
 HOLDER_PLACE = {"customer": "account", "onmeter": "meter"}  # ledger account -> place of the purse
 
 
-def purses() -> QuerySet[Purse]:
+def purses() -> QuerySet[Any]:
     """Return purses with `debits` and `balance` (credits - debits) computed in the database."""
     newest = Debit.objects.filter(account=OuterRef("account"), place=OuterRef("place")).order_by("-id")
     debits = Coalesce(Subquery(newest.values("debits_minor")[:1]), Value(0))

@@ -1,16 +1,16 @@
 """Rating state as JSON: dates as ISO text, Decimals as text, so that nothing is lost on the way."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from powertill.core.errors import Sentence
 from powertill.core.tariff.engine import Line, State
 from powertill.core.tariff.export import ExportState
 
-_KINDS = {
+_KINDS: Final[dict[str, Callable[[Any], Any]]] = {
     "month": date.fromisoformat,
     "fixed_until": datetime.fromisoformat,
     "cost": Decimal,

@@ -103,7 +103,7 @@ def looked(*, step: Step, after: CreditSeen, now: datetime) -> str:
     """Compare the meter with the picture before the order and decide; return the new state."""
     with transaction.atomic():
         row: Delivery = hold(Delivery, pk=step.delivery_id, epoch=step.epoch)
-        before = CreditSeen(**row.before)
+        before = CreditSeen(**(row.before or {}))
         event = _conclude(row, before, after, now=now)
         _move(row, event, now=now, detail={"after": asdict(after)})
         if row.state == State.ON_METER:

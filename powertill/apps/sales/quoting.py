@@ -75,7 +75,7 @@ def honour(text: str, *, account: Account, amount_minor: int, now: datetime) -> 
 
 def _quoted(pinned: dict[str, Any], *, supply_point: SupplyPoint, version: Version) -> Quoted:
     at = datetime.fromisoformat(pinned["at"])
-    debt = ()
+    debt: tuple[sale.Arrear, ...] = ()
     if pinned["debt_minor"]:
         debt = (sale.Arrear("debt", "Arrears", pinned["debt_minor"], pinned["debt_share_per_mille"]),)
     quote = sale.quote(

@@ -96,7 +96,7 @@ def _power(supply: Supply, supply_point: SupplyPoint, meter: Meter, *, now: date
     )
     return LimitFacts(
         limit_w=supply_point.power_limit_w or None,
-        samples=tuple(Sample(at, power_w) for at, power_w in reversed(newest)),
+        samples=tuple(Sample(at, power_w or 0) for at, power_w in reversed(newest)),
         trips=tuple(trips.order_by("sent_at").values_list("sent_at", flat=True)),
         relay=Contact(supply.seen_relay) if supply.seen_relay else None,
     )

@@ -6,6 +6,7 @@ from typing import Any
 from django.db import transaction
 
 from powertill.apps.audit import flows as audit
+from powertill.apps.audit.models import Approval
 from powertill.apps.metering import flows as metering
 from powertill.apps.metering.flows import Heard, Outcome
 from powertill.apps.metering.models import Meter
@@ -145,7 +146,7 @@ def request_unprotect(*, supply_point_id: int, reason: str, maker: User, now: da
 def unprotect(*, approval_id: int, checker: User, now: datetime) -> None:
     """Approve and lift the protection of a supply, as a second person."""
     with transaction.atomic():
-        asked = audit.Approval.objects.filter(pk=approval_id, kind="supply.unprotect").first()
+        asked = Approval.objects.filter(pk=approval_id, kind="supply.unprotect").first()
         if asked is None:
             raise Refusal("approval.gone")
         supply_point = _locked(asked.payload["supply_point"])

@@ -117,23 +117,28 @@ def next_command(*, supply_id: int, epoch: int, now: datetime) -> str | None:
         supply = Supply.objects.select_related("supply_point__site", "policy").get(pk=supply_id)
         meter = meter_at(supply_point=supply.supply_point, at=now)
         if agrees(supply):
-            return _rest(supply, now=now, wait=AGAIN, order=Supply.Order.AGREED)
+            _rest(supply, now=now, wait=AGAIN, order=Supply.Order.AGREED)
+            return None
         case = cases.load(supply, now=now)
         if meter is None or (case is None and not supply.hold_relay):
-            return _rest(supply, now=now, wait=STUCK_AGAIN, order=supply.order)
+            _rest(supply, now=now, wait=STUCK_AGAIN, order=supply.order)
+            return None
         return _choose(supply, meter, case, now=now)
 
 
 def _choose(supply: Supply, meter: Meter, case: cases.Case | None, *, now: datetime) -> str | None:
     if not cases.can(meter, Capability.RELAY):
-        return _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.UNVERIFIED)
+        _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.UNVERIFIED)
+        return None
     command = _command(supply)
     if _must_wait(supply, case, command, now=now):
         return None
     if supply.tries >= TRIES_MAX:
-        return _stuck(supply, meter, command, now=now)
+        _stuck(supply, meter, command, now=now)
+        return None
     if command == "trip" and not _may_cut_one_more(supply, meter, now=now):
-        return _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK)
+        _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK)
+        return None
     return _give(supply, meter, case, command, now=now)
 
 
@@ -226,12 +231,15 @@ def _may_cut_one_more(supply: Supply, meter: Meter, *, now: datetime) -> bool:
 def _stuck(supply: Supply, meter: Meter, command: str, *, now: datetime) -> None:
     """Ask a person. A cut is not tried again before that; what brings light is, once per half hour."""
     label = supply.supply_point.label
-    if supply.order == Supply.Order.STUCK and not incidents.is_open(kinds=STUCK_KINDS, subject=label):
-        return _rest(supply, now=now, wait=AGAIN, order=Supply.Order.ORDERED, tries=0)
-    detail = f"{command} was given {supply.tries} times; the meter still shows {supply.seen_relay or 'nothing'}"
-    incidents.open_incident(meter=meter, kind="relay.not_moved", subject=label, detail=detail, now=now)
+    is_told = incidents.is_open(kinds=STUCK_KINDS, subject=label)
+    if supply.order == Supply.Order.STUCK and not is_told:
+        _rest(supply, now=now, wait=AGAIN, order=Supply.Order.ORDERED, tries=0)
+        return
+    if not is_told:
+        detail = f"{command} was given {supply.tries} times; the meter still shows {supply.seen_relay or 'nothing'}"
+        incidents.open_incident(meter=meter, kind="relay.not_moved", subject=label, detail=detail, now=now)
     tries = supply.tries if command in ("trip", "keep_off") else TRIES_MAX - 1
-    return _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK, tries=tries)
+    _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK, tries=tries)
 
 
 def _rest(supply: Supply, *, now: datetime, wait: timedelta, order: str, tries: int | None = None) -> None:
