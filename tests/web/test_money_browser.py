@@ -128,7 +128,11 @@ def test_credit_arrives_on_the_meter_while_the_cashier_looks_on(desk, cast):
     desk.keyboard.press("Control+Enter")
     desk.wait_for_selector("#last-sale[data-sold]")
     assert "credit made" in desk.inner_text("#last-sale .here")
+    desk.click("#last-sale .slip-fold summary")
     casts.deliver(cast, "2-0604", at=casts.NOON)
+    desk.wait_for_timeout(2500)
+    assert "credit made" in desk.inner_text("#last-sale .here")  # nothing moves under the eyes of a reader
+    desk.click("#last-sale .slip-fold summary")
     desk.wait_for_selector("#last-sale .here:has-text('on the meter')")
 
 

@@ -70,7 +70,7 @@ def may_reverse(request: SiteRequest, sale: Sale) -> bool:
         return False
     sent = getattr(sale, "delivery", None)
     if sent is None:
-        return request.now <= sale.sold_at + sales.UNDO_WITHIN
+        return bool(request.now <= sale.sold_at + sales.UNDO_WITHIN)
     return bool(delivery.may_reverse(delivery.State(sent.state)))
 
 

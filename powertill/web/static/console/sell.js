@@ -213,6 +213,11 @@
     else lost();
   });
 
+  // Looking again must not take away what somebody is reading or typing in the last sale's block.
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    if (event.detail.elt.id === "last-sale" && event.detail.elt.querySelector("details[open]")) event.preventDefault();
+  });
+
   function lost() {
     var place = id("lost"), note = document.createElement("p"), ask = document.createElement("button");
     note.textContent = desk.dataset.lost;
