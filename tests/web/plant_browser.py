@@ -54,6 +54,11 @@ def _empty() -> None:
     """Empty all tables, the append-only ones too: this database is thrown away."""
     tables = [name for name in connection.introspection.table_names() if not name.startswith("django_migrations")]
     with connection.cursor() as cursor:
+        # A request that was cut off when its page was closed may still hold a connection.
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
         for name in tables:
             cursor.execute(f'ALTER TABLE "{name}" DISABLE TRIGGER USER')
         cursor.execute("TRUNCATE " + ", ".join(f'"{name}"' for name in tables) + " CASCADE")

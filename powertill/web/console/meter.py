@@ -24,7 +24,7 @@ def _context(request: SiteRequest, number: str) -> dict[str, Any]:
         "facts": facts,
         "meter": meter,
         "path": list(reversed(meter_rows.path(facts.room.node_id if facts.room else None, tree))),
-        "drawing": power_chart.draw(samples, now=request.now, limit_w=facts.limit_w),
+        "drawing": power_chart.draw(samples, now=request.now, limit_w=facts.limit_w) if samples else None,
         "may_settle": roles.SETTLE in request.may,
         "op": forms.new_op_id(),
         "live_url": reverse("console:meter_live", args=[number]),

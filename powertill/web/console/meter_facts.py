@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import zip_longest
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from powertill.apps.ledger import queries as ledger
 from powertill.apps.metering.models import Meter, Reading
 from powertill.apps.metering.queries import account_at, supply_point_at
-from powertill.apps.sales.models import Delivery
+from powertill.apps.sales.models import Delivery, DeliveryEvent
 from powertill.apps.sites.models import Account, SupplyPoint
 from powertill.apps.supply.models import Incident, RelayOrder, RelayResult, Supply
 from powertill.web import reasons
@@ -50,6 +50,47 @@ class Money:
 
 
 @dataclass(frozen=True, slots=True)
+class Read:
+    """One reading with the Wh since the one before, and what the judge said of it in the reader's language."""
+
+    row: Reading
+    since_wh: int | None
+    said: str
+    look: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Something that waits for a person: what it is, and what can be done about it here."""
+
+    row: Incident
+    said: str
+
+    @property
+    def is_reading(self) -> bool:
+        """Tell whether a held reading can be settled."""
+        return self.row.kind.startswith("reading.")
+
+    @property
+    def is_delivery(self) -> bool:
+        """Tell whether the delivery itself is decided further down."""
+        return self.row.kind == "delivery.person"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One delivery of credit with its steps in words."""
+
+    row: Delivery
+    steps: list[tuple[DeliveryEvent, str]]
+
+    @property
+    def key(self) -> str:
+        """Return what names this delivery's controls on the page."""
+        return f"delivery-{self.row.pk}"
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One relay order with its reason, its evidence and what came of it."""
 
@@ -75,10 +116,10 @@ class Facts:
     limit_per_mille: int | None
     money: Money | None
     phases: list[Phase] = field(default_factory=list)
-    readings: list[Reading] = field(default_factory=list)
+    readings: list[Read] = field(default_factory=list)
     orders: list[Order] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
-    cases: list[Incident] = field(default_factory=list)
+    deliveries: list[Sent] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
 
     @property
     def limit_bar(self) -> int:
@@ -117,6 +158,14 @@ def taken_at(meter: Meter) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def purse_seen_at(meter: Meter) -> datetime | None:
+    """Return when the meter's purse was read last; a reading may come without it."""
+    if not meter.live.get("credit"):
+        return None
+    rows = Reading.objects.filter(meter=meter, remaining_minor__isnull=False).order_by("-taken_at")
+    return rows.values_list("taken_at", flat=True).first() or taken_at(meter)
+
+
 def phases(live: dict[str, Any]) -> list[Phase]:
     """Return the conductors that the meter measures."""
     rows = [live.get(name) or [] for name in ("voltage_mv", "current_ma", "power_phase_w")]
@@ -138,17 +187,23 @@ def _money(meter: Meter, room: SupplyPoint, account: Account) -> Money:
     credit = meter.live.get("credit")
     shown = int(credit["remaining_minor"]) - int(credit["overdraft_minor"]) if credit else None
     other = ledger.balance_minor(account_id=account.pk, place="account") if room.place == "meter" else 0
-    return Money(booked, newest.at if newest else None, shown, taken_at(meter) if credit else None, other)
+    return Money(booked, newest.at if newest else None, shown, purse_seen_at(meter), other)
 
 
-def _readings(meter: Meter) -> list[Reading]:
+def _readings(meter: Meter) -> list[Read]:
     """Return the newest readings with the Wh since the one before and their reason in the reader's language."""
     rows = list(Reading.objects.filter(meter=meter).order_by("-taken_at")[: READINGS_SHOWN + 1])
-    for row, before in pairwise([*rows, None]):
-        row.since_wh = None if before is None else row.import_wh - before.import_wh  # type: ignore[attr-defined]
-        row.said = reasons.verdict_reason(row)  # type: ignore[attr-defined]
-        row.look = reasons.verdict(row.verdict)  # type: ignore[attr-defined]
-    return rows[:READINGS_SHOWN]
+    befores = [row.import_wh for row in rows[1:]]
+    return [
+        Read(
+            row,
+            row.import_wh - before if before is not None else None,
+            reasons.verdict_reason(row),
+            reasons.verdict(row.verdict),
+        )
+        for row, before in zip_longest(rows[:READINGS_SHOWN], befores)
+        if row is not None
+    ]
 
 
 def _orders(meter: Meter) -> list[Order]:
@@ -165,25 +220,21 @@ def _plain(items: Iterable[tuple[str, Any]]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in items]
 
 
-def _deliveries(meter: Meter) -> list[Delivery]:
+def _deliveries(meter: Meter) -> list[Sent]:
     rows = Delivery.objects.filter(meter=meter).select_related("sale").prefetch_related("events")
-    found = list(rows.order_by("-id")[:ORDERS_SHOWN])
-    for row in found:
-        row.deed = f"delivery-{row.pk}"  # type: ignore[attr-defined]
-        row.steps = [(event, reasons.step(event.event)) for event in row.events.all()]  # type: ignore[attr-defined]
-    return found
+    return [
+        Sent(row, [(event, reasons.step(event.event)) for event in row.events.all()])
+        for row in rows.order_by("-id")[:ORDERS_SHOWN]
+    ]
 
 
-def _cases(meter: Meter) -> list[Incident]:
-    rows = list(Incident.objects.filter(meter=meter, closed_at=None).order_by("-id")[:ORDERS_SHOWN])
-    for row in rows:
-        row.said = _(row.detail)  # type: ignore[attr-defined]
-        row.is_reading = row.kind.startswith("reading.")  # type: ignore[attr-defined]
-        row.is_delivery = row.kind == "delivery.person"  # type: ignore[attr-defined]
-    return rows
+def _cases(meter: Meter) -> list[Case]:
+    rows = Incident.objects.filter(meter=meter, closed_at=None).order_by("-id")
+    return [Case(row, _(row.detail)) for row in rows[:ORDERS_SHOWN]]
 
 
 def power_day(meter: Meter, *, now: datetime) -> list[tuple[datetime, int]]:
     """Return (taken at, W) of the last 24 hours, oldest first."""
     rows = Reading.objects.filter(meter=meter, taken_at__gt=now - timedelta(hours=24), taken_at__lte=now)
-    return list(rows.exclude(power_w=None).order_by("taken_at").values_list("taken_at", "power_w"))
+    found = rows.order_by("taken_at").values_list("taken_at", "power_w")
+    return [(at, power_w) for at, power_w in found if power_w is not None]

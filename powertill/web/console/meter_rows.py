@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import BigIntegerField, Case, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Least
 
 from powertill.apps.ledger.queries import purses
 from powertill.apps.metering.models import Meter
@@ -36,10 +36,11 @@ class Place:
     panel: str
 
 
-def meters(site: Site, *, now: datetime) -> QuerySet[Meter]:
+def meters(site: Site, *, now: datetime) -> Any:
     """Return the site's meters with everything that a row shows; a meter in stock has no room."""
     current = Q(installations__from_at__lte=now) & (Q(installations__to_at=None) | Q(installations__to_at__gt=now))
-    rows = Meter.objects.filter(site=site).annotate(
+    rows: Any = Meter.objects.filter(site=site)
+    rows = rows.annotate(
         here=FilteredRelation("installations", condition=current),
         room=F("here__supply_point__label"),
         room_id=F("here__supply_point_id"),
@@ -59,7 +60,7 @@ def _number(path: str) -> Cast:
     return Cast(KT(path), BigIntegerField())
 
 
-def _customer(rows: QuerySet[Meter], *, now: datetime) -> QuerySet[Meter]:
+def _customer(rows: Any, *, now: datetime) -> Any:
     stay = Occupancy.objects.filter(supply_point=OuterRef("room_id"), from_at__lte=now).exclude(to_at__lte=now)
     return rows.annotate(
         account_id=Subquery(stay.values("account_id")[:1]),
@@ -67,8 +68,8 @@ def _customer(rows: QuerySet[Meter], *, now: datetime) -> QuerySet[Meter]:
     )
 
 
-def _money(rows: QuerySet[Meter]) -> QuerySet[Meter]:
-    """Add the balance: the account's, and for a purse in the meter what the meter showed once its count is proven."""
+def _money(rows: Any) -> Any:
+    """Add the balance: the account's, and for a purse in the meter what it showed (as supply.facts has it)."""
 
     def booked(place: str) -> Coalesce:
         found = purses().filter(account=OuterRef("account_id"), place=place).values("balance")[:1]
@@ -78,15 +79,16 @@ def _money(rows: QuerySet[Meter]) -> QuerySet[Meter]:
     proven = Q(place="meter", credit_count=F("proven_count"))
     zero, whole = Value(0, output_field=BigIntegerField()), BigIntegerField()
     in_meter = Case(
-        When(proven, then=shown), When(place="meter", then=booked("meter")), default=zero, output_field=whole
+        When(proven, then=Least(booked("meter"), shown)),
+        When(place="meter", then=booked("meter")),
+        default=zero,
+        output_field=whole,
     )
     both = Case(When(account_id=None, then=None), default=booked("account") + in_meter, output_field=whole)
     return rows.annotate(credit_count=_number("live__credit__purchase_count")).annotate(balance_minor=both)
 
 
-def narrowed(
-    rows: QuerySet[Meter], wish: Mapping[str, str], *, tree: dict[int, Node], now: datetime
-) -> QuerySet[Meter]:
+def narrowed(rows: QuerySet[Any], wish: Mapping[str, str], *, tree: dict[int, Node], now: datetime) -> Any:
     """Return the rows that fit the filters of the URL; what is not understood filters nothing."""
     if text := finding.clean(wish.get("q", "")):
         rows = rows.filter(Q(number__contains=text) | Q(room__icontains=text) | Q(customer__icontains=text))
@@ -97,7 +99,7 @@ def narrowed(
     return _by_age(_by_relay(rows, wish.get("relay", "")), wish.get("online", ""), now=now)
 
 
-def _by_relay(rows: QuerySet[Meter], wish: str) -> QuerySet[Meter]:
+def _by_relay(rows: QuerySet[Any], wish: str) -> Any:
     unseen = Q(seen=None) | Q(seen="")
     choices = {
         "on": Q(seen="closed"),
@@ -108,13 +110,13 @@ def _by_relay(rows: QuerySet[Meter], wish: str) -> QuerySet[Meter]:
     return rows.filter(choices[wish]) if wish in choices else rows
 
 
-def _by_age(rows: QuerySet[Meter], wish: str, *, now: datetime) -> QuerySet[Meter]:
+def _by_age(rows: QuerySet[Any], wish: str, *, now: datetime) -> Any:
     since = now - ONLINE_WITHIN
     choices = {"yes": Q(seen_at__gte=since), "no": Q(seen_at__lt=since), "never": Q(seen_at=None)}
     return rows.filter(choices[wish]) if wish in choices else rows
 
 
-def ordered(rows: QuerySet[Meter], sort: str) -> QuerySet[Meter]:
+def ordered(rows: QuerySet[Any], sort: str) -> Any:
     """Return the rows in the order of `key` or `-key`; rows without the value come last."""
     name = SORTS.get(sort.removeprefix("-"), "room" if not sort else "number")
     column: Any = F(name)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from powertill.apps.metering.models import Meter
 from powertill.apps.sites import roles
 from powertill.core.energy import format_kwh
 from powertill.core.money import format_minor
@@ -25,7 +24,7 @@ CSV_ROWS_MAX = 50_000
 
 
 @page(roles.SEE)
-def meters(request: SiteRequest) -> HttpResponse:
+def meters(request: SiteRequest) -> HttpResponseBase:
     """Show the meters that fit the URL's filters; `?format=csv` gives the same rows as a file."""
     tree = meter_rows.tree_of(request.site)
     rows = meter_rows.meters(request.site, now=request.now)
@@ -89,7 +88,7 @@ class _Echo:
         return line
 
 
-def _as_csv(rows: Iterable[Meter], request: SiteRequest, tree: dict[int, Any]) -> StreamingHttpResponse:
+def _as_csv(rows: Iterable[Any], request: SiteRequest, tree: dict[int, Any]) -> StreamingHttpResponse:
     writer = csv.writer(_Echo())
     exponent = request.site.exponent
 

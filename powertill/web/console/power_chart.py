@@ -61,9 +61,7 @@ def _floor(at: datetime, minutes: int) -> datetime:
 
 
 def _summary(values: Sequence[int | None], limit_w: int | None) -> str:
-    known = [value for value in values if value is not None]
-    if not known:
-        return _("No reading in the last 24 hours.")
+    known = [value for value in values if value is not None] or [0]
     facts = {"low": _kw(min(known)), "high": _kw(max(known))}
     if limit_w is None:
         return _("Between %(low)s and %(high)s kW.") % facts

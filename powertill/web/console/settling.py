@@ -26,6 +26,7 @@ def case_close(request: SiteRequest, pk: int) -> HttpResponse:
     reason = request.POST.get("reason", "")
     incidents.close_incident(incident_id=row.pk, reason=reason, actor=request.user, now=request.now)
     messages.success(request, _("The case is closed."))
+    assert row.meter is not None  # asked for above
     return redirect("console:meter", row.meter.number)
 
 

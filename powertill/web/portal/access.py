@@ -38,7 +38,7 @@ class Home:
 class CustomerRequest(HttpRequest):
     """A request inside `portal_page`."""
 
-    site: Site
+    site: Site  # type: ignore[assignment]
     customer: Customer
     home: Home
     accounts: list[Account]

@@ -34,7 +34,8 @@ def home(request: CustomerRequest) -> HttpResponse:
     here, now = request.home, request.now
     balance = left.balance(here)
     used = _used(here, now=now)
-    view = request.GET.get("view", "day")
+    asked = request.GET.get("view", "")
+    view = asked if asked in VIEWS else VIEWS[0]
     context = {
         "home": here,
         "accounts": request.accounts,
@@ -44,14 +45,14 @@ def home(request: CustomerRequest) -> HttpResponse:
         "sentences": _sentences(here),
         "friendly": _friendly(here),
         "cause": why.explain(here, balance, now=now),
-        "view": view if view in VIEWS else VIEWS[0],
+        "view": view,
         "last_sale": Sale.objects.filter(account=here.account, reversal=None).order_by("-id").first(),
         "thresholds": _thresholds(here),
         "contact": Contact.objects.filter(customer=request.customer).first(),
         "quick": topup.QUICK_MAJOR,
         "query": _query(request),
     }
-    return render(request, "portal/home.html", {**context, **_use(here, used, context["view"], now=now)})
+    return render(request, "portal/home.html", {**context, **_use(here, used, view, now=now)})
 
 
 def _query(request: CustomerRequest) -> str:

@@ -13,11 +13,13 @@ from django.utils.translation import ngettext, pgettext
 
 from powertill.apps.ledger import queries as ledger
 from powertill.apps.metering import rating
+from powertill.apps.supply import facts
 from powertill.apps.tariffs import queries as tariffs
 from powertill.core import energy, forecast
 from powertill.core.errors import Refusal
 from powertill.core.span import DAY, day_start
 from powertill.core.tariff import engine
+from powertill.web.console import meter_facts
 from powertill.web.portal import use
 from powertill.web.portal.access import Home
 from powertill.web.portal.use import Used
@@ -50,19 +52,13 @@ class Lasting:
 
 
 def balance(home: Home) -> Balance:
-    """Return the balance; a purse in the meter counts as the meter showed it once its count is proven."""
+    """Return the balance; a purse in the meter counts as the rules of supply count it."""
     account, meter, room = home.account, home.meter, home.room
     in_account = ledger.balance_minor(account_id=account.pk, place="account")
-    read_at = meter.accepted_at if meter else None
-    if room is None or room.place != "meter":
-        return Balance(in_account, read_at, in_meter=False, on_the_way_minor=0)
-    credit = meter.live.get("credit") if meter else None
-    if meter is None or not credit or credit["purchase_count"] != meter.proven_count:
-        shown = ledger.balance_minor(account_id=account.pk, place="meter")
-    else:
-        shown = int(credit["remaining_minor"]) - int(credit["overdraft_minor"])
-        read_at = datetime.fromisoformat(meter.live["taken_at"])
-    return Balance(in_account + shown, read_at, in_meter=True, on_the_way_minor=in_account)
+    if room is None or meter is None or room.place != "meter":
+        return Balance(in_account, meter.accepted_at if meter else None, in_meter=False, on_the_way_minor=0)
+    in_meter = facts.in_meter_minor(account=account, meter=meter)
+    return Balance(in_account + in_meter, meter_facts.purse_seen_at(meter), in_meter=True, on_the_way_minor=in_account)
 
 
 def lasting(home: Home, left: Balance, used: Sequence[Used], *, now: datetime) -> Lasting | None:
