@@ -1,7 +1,6 @@
 """One gateway's socket: runs drivers' exchanges with one request in flight, a time-out for each and no late answers."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,37 +11,84 @@ T = TypeVar("T")
 CONNECT_S = 3
 ANSWER_S = 2  # a meter answers within 0.5 s; the rest is the gateway and the network
 ASKS_MAX = 200  # in one exchange
-READ_BYTES = 4096
 FRAMES_PER_ANSWER_MAX = 64  # stale or foreign frames skipped before the answer counts as lost
+UNREAD_BYTES_MAX = 65_536  # that nobody asked for; then the line is nothing but noise
+
+
+class GatewayDown(LinkFault):
+    """The gateway itself cannot be reached: no meter behind it is to blame."""
+
+
+def _anybody() -> None:
+    """Let everybody talk: a bus that nobody shares."""
+
+
+class _Line(asyncio.Protocol):
+    """What has arrived on the socket and was not taken yet."""
+
+    def __init__(self) -> None:
+        self.is_lost = False
+        self._unread = bytearray()
+        self._news = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += data
+        del self._unread[:-UNREAD_BYTES_MAX]
+        self._news.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_lost = True
+        self._news.set()
+
+    def drain(self) -> None:
+        """Forget what came although nothing was asked: twins and stragglers of earlier answers."""
+        self._unread.clear()
+
+    async def read(self) -> bytes:
+        """Return what has come, waiting for it. Raise `ConnectionError` when the gateway closed the line."""
+        while not self._unread:
+            if self.is_lost:
+                raise ConnectionError("the gateway closed the line")
+            self._news.clear()
+            await self._news.wait()
+        data = bytes(self._unread)
+        self._unread.clear()
+        return data
 
 
 class Bus:
-    """A transparent TCP gateway with meters behind it. Not shared between tasks: one bus, one task."""
+    """A transparent TCP gateway with meters behind it. Not shared between tasks: one bus, one task.
 
-    def __init__(self, host: str, port: int, *, answer_s: float = ANSWER_S) -> None:
+    `may_talk` is asked before every frame and raises when this process has lost its right to the bus.
+    """
+
+    def __init__(
+        self, host: str, port: int, *, answer_s: float = ANSWER_S, may_talk: Callable[[], None] = _anybody
+    ) -> None:
         self.host = host
         self.port = port
         self.answer_s = answer_s
-        self._reader: asyncio.StreamReader | None = None
-        self._writer: asyncio.StreamWriter | None = None
+        self._may_talk = may_talk
+        self._line: _Line | None = None
+        self._transport: asyncio.Transport | None = None
 
     async def connect(self) -> None:
-        """Open the socket if it is not open. Raise `LinkFault` when the gateway cannot be reached."""
-        if self._writer is not None:
+        """Open the socket if it is not open. Raise `GatewayDown` when the gateway cannot be reached."""
+        if self._line is not None and not self._line.is_lost:
             return
+        await self.close()
+        loop = asyncio.get_running_loop()
         try:
-            opening = asyncio.open_connection(self.host, self.port)
-            self._reader, self._writer = await asyncio.wait_for(opening, CONNECT_S)
+            async with asyncio.timeout(CONNECT_S):
+                self._transport, self._line = await loop.create_connection(_Line, self.host, self.port)
         except (OSError, TimeoutError) as fault:
-            raise LinkFault(f"gateway {self.host}:{self.port} cannot be reached: {fault}") from fault
+            raise GatewayDown(f"gateway {self.host}:{self.port} cannot be reached: {fault}") from fault
 
     async def close(self) -> None:
         """Close the socket: what was still under way on it can no longer be taken for a later answer."""
-        writer, self._reader, self._writer = self._writer, None, None
-        if writer is not None:
-            writer.close()
-            with contextlib.suppress(OSError, TimeoutError):
-                await asyncio.wait_for(writer.wait_closed(), CONNECT_S)
+        transport, self._transport, self._line = self._transport, None, None
+        if transport is not None:
+            transport.abort()
 
     async def ask(self, make: Callable[[], Exchange[T]], *, deframer: Callable[[], Deframer], tries: int = 1) -> T:
         """Run an exchange; only one that changes nothing may be given more than one try."""
@@ -67,31 +113,30 @@ class Bus:
         except StopIteration as end:
             result: T = end.value
             return result
-        exchange.close()
+        finally:
+            exchange.close()
         raise LinkFault(f"an exchange asked more than {ASKS_MAX} times")
 
     async def _answer(self, ask: Ask, deframer: Deframer) -> bytes:
         await self.connect()
-        assert self._reader is not None and self._writer is not None
+        assert self._line is not None and self._transport is not None
+        self._may_talk()
         try:
-            self._writer.write(ask.frame)
-            await asyncio.wait_for(self._writer.drain(), self.answer_s)
+            self._line.drain()
+            self._transport.write(ask.frame)
             if not ask.expects_answer:
                 return b""
-            return await asyncio.wait_for(self._match(ask, deframer), self.answer_s)
+            async with asyncio.timeout(self.answer_s):
+                return await self._match(ask, self._line, deframer)
         except (OSError, TimeoutError) as fault:
             # A late answer must not be taken for the next one's: the socket is closed, and opened anew.
             await self.close()
             raise LinkFault(f"no answer to {ask.label or 'a request'}") from fault
 
-    async def _match(self, ask: Ask, deframer: Deframer) -> bytes:
-        assert self._reader is not None
+    async def _match(self, ask: Ask, line: _Line, deframer: Deframer) -> bytes:
         seen = 0
         while seen < FRAMES_PER_ANSWER_MAX:
-            data = await self._reader.read(READ_BYTES)
-            if not data:
-                raise ConnectionError("the gateway closed the line")
-            for frame in deframer.feed(data):
+            for frame in deframer.feed(await line.read()):
                 seen += 1
                 if ask.accepts(frame):
                     return frame

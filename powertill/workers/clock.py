@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from powertill.apps.metering.models import Meter
+from django.db.models import Exists, OuterRef, Q
+
+from powertill.apps.metering.models import Installation, Meter
 from powertill.apps.notices import flows as notices
 from powertill.apps.sales import delivering
 from powertill.apps.supply import flows as supply
+from powertill.apps.supply.models import Incident
 
 SILENT = timedelta(hours=24)  # then someone should visit the meter
 SILENT_ROWS_MAX = 100
@@ -21,11 +24,13 @@ def step(*, clock: Callable[[], datetime]) -> int:
 
 
 def visits(*, now: datetime) -> None:
-    """Put meters that have been silent for a day on the list of visits."""
-    rows = Meter.objects.filter(seen_at__lt=now - SILENT).exclude(
-        incidents__kind="meter.silent", incidents__closed_at=None
-    )
-    for meter in rows[:SILENT_ROWS_MAX]:
+    """Put meters that have been silent for a day, or were never heard since they hang, on the list of visits."""
+    day_ago = now - SILENT
+    hangs = Installation.objects.filter(meter=OuterRef("pk"), from_at__lt=day_ago, to_at=None)
+    listed = Incident.objects.filter(meter=OuterRef("pk"), kind="meter.silent", closed_at=None)
+    never_heard = Q(Exists(hangs), seen_at=None)
+    rows = Meter.objects.filter(Q(seen_at__lt=day_ago) | never_heard).exclude(Exists(listed))
+    for meter in rows.select_related("site").order_by("number")[:SILENT_ROWS_MAX]:
         supply.open_incident(
             meter=meter, kind="meter.silent", subject=meter.number, detail="no answer for a day: visit it", now=now
         )

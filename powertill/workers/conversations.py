@@ -1,11 +1,14 @@
 """What a head-end does with one meter: bring credit, move a switch, read. Each ends with what the meter shows."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.db import InterfaceError, OperationalError
 
 from powertill import drivers
+from powertill.apps.lease import LeaseLost
 from powertill.apps.metering import buses
 from powertill.apps.metering import flows as metering
 from powertill.apps.metering.models import Meter
@@ -24,8 +27,10 @@ from powertill.core.ports import (
     MeterDriver,
     MeterFault,
     RelayAnswer,
+    RelaySeen,
 )
-from powertill.workers.bus import Bus
+from powertill.workers import caution, relief
+from powertill.workers.bus import Bus, GatewayDown
 from powertill.workers.database import db
 
 log = structlog.get_logger("powertill.headend")
@@ -57,36 +62,38 @@ class Line:
             lambda: self.driver.read_credit(self.config), deframer=self.driver.deframer, tries=tries
         )
 
-    async def see_relay(self, *, tries: int = READ_TRIES) -> None:
-        """Read the switch back and store what it shows."""
-        relay = await self.bus.ask(
-            lambda: self.driver.read_relay(self.config), deframer=self.driver.deframer, tries=tries
+    async def relay(self) -> RelaySeen:
+        """Return what the meter's switch shows."""
+        return await self.bus.ask(
+            lambda: self.driver.read_relay(self.config), deframer=self.driver.deframer, tries=READ_TRIES
         )
-        for supply_id in await db(supplies_of, meter_id=self.meter.pk):
-            await db(switching.seen, supply_id=supply_id, relay=relay, now=self.clock())
+
+    async def see_relay(self) -> None:
+        """Read the switch back and store what it shows."""
+        relay = await self.relay()
+        await db(store_relay, meter_id=self.meter.pk, relay=relay, now=self.clock())
 
 
-def supplies_of(*, meter_id: int) -> list[int]:
-    """Return the supplies that a meter switches now."""
+def store_relay(*, meter_id: int, relay: RelaySeen, now: datetime) -> None:
+    """Hand over what a meter's switch showed to the supply that it switches now."""
     rows = Supply.objects.filter(
         supply_point__installations__meter_id=meter_id, supply_point__installations__to_at=None
     )
-    return list(rows.values_list("pk", flat=True))
+    for supply_id in rows.order_by("pk").values_list("pk", flat=True):
+        switching.seen(supply_id=supply_id, relay=relay, now=now)
 
 
 async def deliver(line: Line, step: delivering.Step) -> None:
     """Bring one delivery forward: picture before, order, and always a look afterwards."""
-    if step.state == "due":
-        try:
-            before = await line.look()
-        except LinkFault as fault:
-            await db(delivering.postpone, step=step, fault=str(fault), now=line.clock())
-            return
-        await _send(line, step, before)
     try:
+        if step.state == "due":
+            if not await db(caution.may_order, meter=line.meter, now=line.clock()):
+                raise MeterFault(caution.KIND, "left alone until a person has looked")
+            await _send(line, step, await line.look())
         after = await line.look(tries=LOOK_TRIES)
-    except LinkFault as fault:
+    except (LinkFault, MeterFault) as fault:
         await db(delivering.postpone, step=step, fault=str(fault), now=line.clock())
+        log.warning("credit waits", meter=line.meter.number, delivery=step.delivery_id, fault=str(fault))
         return
     state = await db(delivering.looked, step=step, after=after, now=line.clock())
     log.info(
@@ -97,7 +104,8 @@ async def deliver(line: Line, step: delivering.Step) -> None:
         count=after.purchase_count,
         remaining_minor=after.remaining_minor,
     )
-    await line.see_relay()
+    if line.can(Capability.READS_BACK_RELAY):
+        await line.see_relay()
 
 
 async def _send(line: Line, step: delivering.Step, before: CreditSeen) -> None:
@@ -120,14 +128,23 @@ async def _send(line: Line, step: delivering.Step, before: CreditSeen) -> None:
 
 async def switch(line: Line, task: switching.Task) -> None:
     """Bring one switch to what is wanted: look, order if it differs, look again."""
-    await line.see_relay()
+    reads_back = line.can(Capability.READS_BACK_RELAY)
+    try:
+        if not await db(caution.may_order, meter=line.meter, now=line.clock()):
+            raise MeterFault(caution.KIND, "left alone until a person has looked")
+        if reads_back:
+            await line.see_relay()
+    except (LinkFault, MeterFault):
+        await db(relief.put_off, task=task, now=line.clock())
+        raise
     command = await db(switching.next_command, supply_id=task.supply_id, epoch=task.epoch, now=line.clock())
     if command is None:
         return
     outcome, detail = await _order(line, command)
     await db(switching.answered, supply_id=task.supply_id, outcome=outcome, detail=detail, now=line.clock())
     log.info("switch ordered", meter=line.meter.number, command=command, answer=outcome)
-    await line.see_relay()
+    if reads_back:
+        await line.see_relay()
 
 
 async def _order(line: Line, command: str) -> tuple[str, str]:
@@ -149,29 +166,58 @@ async def _order(line: Line, command: str) -> tuple[str, str]:
     return answer.value, ""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a meter said in one reading; `fault` is why its switch was not read."""
+
+    heard: metering.Heard
+    relay: RelaySeen | None = None
+    fault: str = ""
+
+
 async def poll(line: Line) -> None:
-    """Read registers, purse and switch, and hand them over; a silent meter is noted and tried again later."""
-    meter, driver = line.meter, line.driver
+    """Read registers, purse and switch, and hand them over; a silent meter is noted and tried again later.
+
+    Also what the meter said may be wrong with us: then it is noted too, and nobody else on the bus waits for it.
+    """
+    meter = line.meter
     try:
-        snapshot = await line.bus.ask(lambda: driver.read(line.config), deframer=driver.deframer, tries=READ_TRIES)
-        credit = await line.look() if await db(has_purse, meter=meter, now=line.clock()) else None
-        now = line.clock()
-        heard = metering.Heard(snapshot=snapshot, credit=credit, taken_at=now)
-        await db(
-            supply.take_reading,
-            meter_id=meter.pk,
-            heard=heard,
-            now=now,
-            next_poll_at=buses.next_poll_at(meter, now=now),
-        )
-        if line.can(Capability.READS_BACK_RELAY):
-            await line.see_relay()
-    except (LinkFault, MeterFault) as fault:
+        told = await _listen(line)
+        fault = await db(_store, meter=meter, told=told, now=line.clock())
+    except (GatewayDown, LeaseLost, OperationalError, InterfaceError):
+        raise
+    except (LinkFault, MeterFault) as silence:
+        fault = str(silence)
+    except Exception as wrong:
+        log.exception("a reading could not be taken", meter=meter.number)
+        fault = f"{type(wrong).__name__}: {wrong}"
+    if fault:
         now = line.clock()
         failures = await db(
-            metering.missed, meter_id=meter.pk, fault=str(fault), now=now, next_poll_at=buses.retry_at(meter, now=now)
+            metering.missed, meter_id=meter.pk, fault=fault, now=now, next_poll_at=buses.retry_at(meter, now=now)
         )
-        log.warning("meter silent", meter=meter.number, fault=str(fault), failures=failures)
+        log.warning("meter silent", meter=meter.number, fault=fault, failures=failures)
+
+
+async def _listen(line: Line) -> Told:
+    driver = line.driver
+    snapshot = await line.bus.ask(lambda: driver.read(line.config), deframer=driver.deframer, tries=READ_TRIES)
+    credit = await line.look() if await db(has_purse, meter=line.meter, now=line.clock()) else None
+    heard = metering.Heard(snapshot=snapshot, credit=credit, taken_at=line.clock())
+    if not line.can(Capability.READS_BACK_RELAY):
+        return Told(heard)
+    try:
+        return Told(heard, await line.relay())
+    except (LinkFault, MeterFault) as fault:
+        return Told(heard, fault=str(fault))  # What was measured counts all the same.
+
+
+def _store(*, meter: Meter, told: Told, now: datetime) -> str:
+    """Take a reading, then what the switch showed; return why the switch was not read, if it was not."""
+    supply.take_reading(meter_id=meter.pk, heard=told.heard, now=now, next_poll_at=buses.next_poll_at(meter, now=now))
+    if told.relay is not None:
+        store_relay(meter_id=meter.pk, relay=told.relay, now=now)
+    return told.fault
 
 
 def has_purse(*, meter: Meter, now: datetime) -> bool:

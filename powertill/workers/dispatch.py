@@ -10,9 +10,11 @@ from powertill import drivers
 from powertill.apps.notices import flows as notices
 from powertill.apps.notices.models import Message
 from powertill.config import Config
-from powertill.core.ports import Receipt
+from powertill.core.ports import LinkFault, MeterFault, Receipt
 
 log = structlog.get_logger("powertill.dispatch")
+
+EXPECTED = (LinkFault, MeterFault, LookupError, OSError)  # what a driver may say when it cannot; see notices.flows
 
 
 def step(*, clock: Callable[[], datetime], settings: dict[str, dict[str, Any]]) -> int:
@@ -20,13 +22,19 @@ def step(*, clock: Callable[[], datetime], settings: dict[str, dict[str, Any]]) 
 
     def send(message: Message) -> Receipt:
         driver = drivers.notify_driver(message.channel)
-        receipt = driver.send(
-            settings.get(message.channel, {}),
-            key=message.key,
-            to=message.address,
-            subject=message.subject,
-            body=message.body,
-        )
+        try:
+            receipt = driver.send(
+                settings.get(message.channel, {}),
+                key=message.key,
+                to=message.address,
+                subject=message.subject,
+                body=message.body,
+            )
+        except EXPECTED:
+            raise
+        except Exception as wrong:  # One message that a driver chokes on must not keep all the others waiting.
+            log.exception("message could not be handed over", channel=message.channel, key=message.key)
+            raise LinkFault(f"{type(wrong).__name__}: {wrong}") from wrong
         log.info("message", topic=message.topic, channel=message.channel, key=message.key, delivered=receipt.delivered)
         return receipt
 

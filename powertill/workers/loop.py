@@ -6,10 +6,11 @@ from collections.abc import Callable
 from types import FrameType
 
 import structlog
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
 IDLE_S = 0.5
 TROUBLE_S_MAX = 10
+TROUBLE_MAX = 10  # counted no further: the wait is at its longest long before
 
 
 def stopper() -> threading.Event:
@@ -31,11 +32,11 @@ def run(name: str, step: Callable[[], int], *, stop: threading.Event) -> None:
         close_old_connections()
         try:
             did, trouble = step(), 0
-        except DatabaseError as fault:
-            did, trouble = 0, trouble + 1
-            log.warning("database trouble", fault=str(fault).splitlines()[0][:160])
+        except (DatabaseError, InterfaceError) as fault:
+            did, trouble = 0, min(trouble + 1, TROUBLE_MAX)
+            log.warning("database trouble", fault=(str(fault).splitlines() or [type(fault).__name__])[0][:160])
         except Exception:
-            did, trouble = 0, trouble + 1
+            did, trouble = 0, min(trouble + 1, TROUBLE_MAX)
             log.exception("fault")
         if not did:
             stop.wait(min(IDLE_S * 2**trouble, TROUBLE_S_MAX))

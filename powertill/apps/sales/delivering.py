@@ -55,15 +55,14 @@ def steps(*, gateway_id: int, now: datetime, limit: int = 10) -> list[Step]:
 def fix_order(*, step: Step, seen: CreditSeen, now: datetime) -> CreditOrder:
     """Write down what is about to be sent, with the picture before it; committed before the first byte leaves.
 
+    A further try keeps the count and the picture of the first: should the first order have reached the meter late,
+    after the look, the meter refuses the second one by its count, and the next look finds the credit.
     Raise `NotSent` when the meter's count was used before (a reset or exchanged meter): a person must look.
     """
     with transaction.atomic():
         row: Delivery = hold(Delivery, pk=step.delivery_id, epoch=step.epoch)
-        preset = row.kind == Delivery.Kind.PRESET
-        row.count = None if preset else seen.purchase_count + 1
-        row.before = asdict(seen)
-        if not preset and seen.purchase_count == 0:
-            row.kind = Delivery.Kind.OPENING
+        if row.tries == 0 or row.before is None:
+            _picture(row, seen)
         is_sent = not _is_count_used(row, seen)
         if is_sent:
             row.tries += 1
@@ -82,6 +81,14 @@ def fix_order(*, step: Step, seen: CreditSeen, now: datetime) -> CreditOrder:
         customer_number=row.account.customer.number,
         opening=row.kind == Delivery.Kind.OPENING,
     )
+
+
+def _picture(row: Delivery, seen: CreditSeen) -> None:
+    preset = row.kind == Delivery.Kind.PRESET
+    row.count = None if preset else seen.purchase_count + 1
+    row.before = asdict(seen)
+    if not preset and seen.purchase_count == 0:
+        row.kind = Delivery.Kind.OPENING
 
 
 def _is_count_used(row: Delivery, seen: CreditSeen) -> bool:
