@@ -11,6 +11,7 @@ from powertill.apps.supply.models import Incident, RelayOrder, Supply
 from powertill.apps.supply.switching import agrees
 
 ROWS_PER_READ = 1000
+CUTTING = ("trip", "keep_off")  # a meter with its own empty purse opens as soon as keep-power is lifted
 ORDERED_WITHIN = timedelta(days=1)  # a meter that is silent for longer has a case of its own
 
 
@@ -45,7 +46,7 @@ def _unexplained(row: Supply, now: datetime) -> str:
 
 def cuts_lawful(now: datetime) -> Check:
     """Every automatic cut for want of credit carries its evidence: notice, last call, no credit, normal mode."""
-    cuts = RelayOrder.objects.filter(command="trip", code="supply.credit_used_up").order_by("id")
+    cuts = RelayOrder.objects.filter(command__in=CUTTING, code="supply.credit_used_up").order_by("id")
     rows = tuple(_without_evidence(cuts))
     return Check("supplies.evidence", "Every cut for want of credit carries its evidence", cuts.count(), rows)
 

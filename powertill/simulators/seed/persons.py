@@ -14,8 +14,8 @@ from .logins import password_for
 
 # (user name, role, first and last name, language)
 STAFF: Final = (
-    ("cashier", "cashier", "Mei", "Lin", "zh-hans"),
-    ("manager", "manager", "Hao", "Chen", "zh-hans"),
+    ("cashier", "cashier", "Mei", "Lin", "en"),
+    ("manager", "manager", "Hao", "Chen", "en"),
     ("manager2", "manager", "Ruth", "Okafor", "en"),
     ("engineer", "engineer", "Jun", "Gao", "zh-hans"),
     ("auditor", "auditor", "Elena", "Rossi", "en"),
