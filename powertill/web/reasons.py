@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 from powertill.apps.metering.models import Reading
 from powertill.apps.supply import queries
@@ -14,10 +13,15 @@ from powertill.core.metering import REASONS as READING_REASONS
 from powertill.core.metering import Kind
 from powertill.core.supply import credit, limits
 
+NAMES = frozenset({"band", "block"})  # parameters that hold a name from a tariff's terms
+
 
 def said(sentence: Sentence) -> str:
-    """Return a core sentence in the reader's language."""
-    return _(sentence.msgid) % sentence.params if sentence.params else _(sentence.msgid)
+    """Return a core sentence in the reader's language, with the usual names of bands and blocks."""
+    if not sentence.params:
+        return _(sentence.msgid)
+    params = {key: named(value) if key in NAMES else value for key, value in sentence.params.items()}
+    return _(sentence.msgid) % params
 
 
 def because(code: str, params: dict[str, Any]) -> str:
@@ -121,23 +125,6 @@ def act(code: str) -> str:
         "tariff.published": _("tariff published"),
     }
     return words.get(code, code)
-
-
-# Names that tariffs usually carry, so that the catalogue has them; other names are shown as they were written.
-USUAL_NAMES = (
-    gettext_noop("peak"),
-    gettext_noop("flat"),
-    gettext_noop("valley"),
-    gettext_noop("sharp peak"),
-    gettext_noop("shoulder"),
-    gettext_noop("off-peak"),
-    gettext_noop("Energy"),
-    gettext_noop("VAT"),
-    gettext_noop("Meter rent"),
-    gettext_noop("Block 1"),
-    gettext_noop("Block 2"),
-    gettext_noop("Block 3"),
-)
 
 
 def named(name: str) -> str:

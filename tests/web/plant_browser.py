@@ -35,6 +35,7 @@ def city_fixture(django_db_setup: None, django_db_blocker: Any) -> Iterator[Cast
         made.cookies = {name: _session(made, name) for name in ("mark", "cai", "grace")}
         yield made
         _empty()
+        connections.close_all()  # While Playwright's loop ran, this thread used a second connection.
 
 
 def _session(cast: Cast, name: str) -> str:
@@ -81,6 +82,7 @@ def browser_fixture() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+        connections.close_all()
 
 
 @pytest.fixture(name="open_page")

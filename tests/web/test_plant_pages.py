@@ -190,6 +190,13 @@ def test_a_tariff_shows_its_prices_week_and_examples_of_the_real_engine(cast: Ca
     assert "0.9211" in text and "Provincial order 2026/41" in text and "Meter rent" in text and "Holiday" in text
 
 
+def test_a_tariff_explains_its_lines_in_chinese(cast: Cast) -> None:
+    client = signed_in(cast, "cai")
+    client.cookies["django_language"] = "zh-hans"
+    text = client.get("/tariffs/HOME-TOU").content.decode()
+    assert "谷时段，第一档：当月 0 至 230 kWh。" in text and "Band valley" not in text and "含固定费用" in text
+
+
 def test_versions_can_be_chosen_and_an_unknown_one_is_not_found(cast: Cast) -> None:
     client = signed_in(cast, "cai")
     assert "draft: not charged" in client.get("/tariffs/HOME-TOU", {"v": "3"}).content.decode()

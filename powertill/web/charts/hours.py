@@ -19,14 +19,14 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class HourBars:
-    """`bands` are (number 1-5, legend words such as "peak 0.92"); `axis` are (slot index, label) under the bars."""
+    """`bands` are (number 1-5, legend words such as "peak 0.92"); `axis` are (slot index, label) under the bars; 0.5 is the middle of the first."""
 
     title: str
     summary: str
     slots: tuple[Slot, ...]
     bands: tuple[tuple[int, str], ...]
     headings: tuple[str, str]
-    axis: tuple[tuple[int, str], ...] = ()
+    axis: tuple[tuple[float, str], ...] = ()
     height: int = 132
 
 

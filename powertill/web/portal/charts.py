@@ -91,7 +91,7 @@ def week(days: Mapping[date, Amount], *, now: datetime, site: Site) -> Drawing:
             slots=tuple(slots),
             bands=(),
             headings=(_("Day"), _("Use and money")),
-            axis=tuple((n, weekday(one)) for n, one in enumerate(shown)),
+            axis=tuple((n + 0.5, weekday(one)) for n, one in enumerate(shown)),
         )
     )
 
