@@ -21,6 +21,7 @@ class Site(models.Model):
     simulated = models.BooleanField(_("simulated"), default=False)
     help_line = models.CharField(_("help line"), max_length=40, blank=True)
     tax_number = models.CharField(_("tax number"), max_length=40, blank=True)
+    diversity_per_mille = models.PositiveSmallIntegerField(default=1000)  # share of all limits expected at one moment
     holidays_known_to = models.DateField(null=True)  # beyond this date the calendar is unknown: nobody is cut
 
     class Meta:

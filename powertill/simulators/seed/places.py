@@ -62,6 +62,7 @@ def _site() -> Site:
         currency=town.CURRENCY,
         simulated=True,
         help_line=town.HELP_LINE,
+        diversity_per_mille=town.DIVERSITY_PER_MILLE,
         holidays_known_to=holidays.KNOWN_TO,
     )
     Holiday.objects.bulk_create(Holiday(site=site, date=day, name=name) for day, name in holidays.HOLIDAYS)

@@ -27,6 +27,7 @@ SOLAR_LABEL: Final = "1-0603"
 PROTECTED_LABEL: Final = "1-0202"
 ARREARS_LABEL: Final = "2-0303"
 FLAT_W, STORY_W = 6_000, 12_000
+DIVERSITY_PER_MILLE: Final = 300  # so many homes and shops never draw their limits together
 SHOP_W: Final = {"shop": 9_000, "store": 15_000, "salon": 12_000, "office": 9_000, "kitchen": 24_000}
 DEBT_MINOR: Final = 12_000
 LOW_MINOR: Final = 850

@@ -48,7 +48,7 @@ def _context(request: SiteRequest) -> dict[str, Any]:
         "capacity_w": sum(root.node.capacity_w for root in roots),
         "assumed": assumed,
         "assumed_text": _share(assumed),
-        "diversities": [(value, _share(value)) for value in site_tree.DIVERSITIES_PER_MILLE],
+        "diversities": [(value, _share(value)) for value in _diversities(request)],
         "live_url": f"{reverse('console:site')}?{query.urlencode()}",
         "fresh_minutes": int(site_tree.FRESH.total_seconds() // 60),
     }
@@ -56,8 +56,13 @@ def _context(request: SiteRequest) -> dict[str, Any]:
 
 def _diversity(request: SiteRequest) -> int:
     text = request.GET.get("diversity", "")
-    allowed = {str(value): value for value in site_tree.DIVERSITIES_PER_MILLE}
-    return allowed.get(text, site_tree.DIVERSITIES_PER_MILLE[0])
+    allowed = {str(value): value for value in _diversities(request)}
+    return allowed.get(text, request.site.diversity_per_mille)
+
+
+def _diversities(request: SiteRequest) -> list[int]:
+    """Return the site's own diversity and some to try beside it."""
+    return sorted({request.site.diversity_per_mille, *site_tree.DIVERSITIES_PER_MILLE}, reverse=True)
 
 
 def _share(per_mille: int) -> str:

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ("simulated", models.BooleanField(default=False, verbose_name="simulated")),
                 ("help_line", models.CharField(blank=True, max_length=40, verbose_name="help line")),
                 ("tax_number", models.CharField(blank=True, max_length=40, verbose_name="tax number")),
+                ("diversity_per_mille", models.PositiveSmallIntegerField(default=1000)),
                 ("holidays_known_to", models.DateField(null=True)),
             ],
             options={
