@@ -23,6 +23,10 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
         _("Credit is used up"),
         _("%(room)s: credit is used up (%(balance)s). Supply stays on until %(until)s at least. Please top up."),
     ),
+    "empty_kept": (
+        _("Credit is used up"),
+        _("%(room)s: credit is used up (%(balance)s). Supply stays on for now. Please top up."),
+    ),
     "last_call": (
         _("Supply will be cut soon"),
         _("%(room)s: balance %(balance)s. Supply will be cut from %(until)s. Top up now and it stays on."),
@@ -46,11 +50,11 @@ TEXTS: Final[dict[str, tuple[str, str]]] = {
     ),
     "credited": (_("Credit received"), _("%(room)s: %(amount)s paid, receipt %(number)s. Balance %(balance)s.")),
 }
-TOPICS: Final = frozenset(TEXTS)
+WITHOUT_TIME: Final = {"empty": "empty_kept"}  # where no cut is near, no time is named
 
 
 def render(topic: str, *, language: str, facts: Mapping[str, str]) -> tuple[str, str]:
     """Return subject and body in the customer's language."""
-    subject, body = TEXTS[topic]
+    subject, body = TEXTS[topic if facts.get("until") else WITHOUT_TIME.get(topic, topic)]
     with translation.override(language):
         return translation.gettext(subject), translation.gettext(body) % facts

@@ -131,7 +131,7 @@ def tell(
         "balance": amount_text(case.facts.available_minor, case),
         "level": amount_text(levels.get(topic, 0), case),
         "hours": str(policy.notice_hours),
-        "until": until.astimezone(zone).strftime("%m-%d %H:%M") if until else "–",
+        "until": until.astimezone(zone).strftime("%m-%d %H:%M") if until else "",
         "limit": str(case.supply_point.power_limit_w),
     }
     key = f"{case.prefix}{topic}{mark}"

@@ -19,7 +19,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class HourBars:
-    """`bands` are (number 1-5, legend words such as "peak 0.92"); `axis` are (slot index, label) under the bars; 0.5 is the middle of the first."""
+    """`bands` are (number 1-5, legend words such as "peak 0.92").
+
+    `axis` are (slot index, label) under the bars; 0.5 is the middle of the first.
+    """
 
     title: str
     summary: str

@@ -21,7 +21,7 @@ from powertill.apps.supply.models import RelayOrder
 from powertill.web import reasons
 from powertill.web.console import words
 from powertill.web.shapes import Event
-from powertill.web.templatetags.units import kwh, money
+from powertill.web.templatetags.units import channel, kwh, money
 
 SHOWN_MAX = 60
 ACTS = {
@@ -131,7 +131,7 @@ def _messages(account: Account, before: datetime) -> Iterator[Event]:
             at=row.made_at,
             kind="message",
             title=_("Message: %(topic)s") % {"topic": words.topic(row.topic)},
-            detail=f"{row.channel} · {row.get_state_display()}",
+            detail=f"{channel(row.channel)} · {row.get_state_display()}",
             url=url_of("console:message", args=[row.pk]),
             tone="bad" if row.state == Message.State.FAILED else "",
         )

@@ -6,18 +6,10 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from django import template
-from django.utils.translation import gettext as _
 
 from powertill.web.templatetags.units import currency_symbol
 
 register = template.Library()
-
-
-@register.filter
-def channel(code: str) -> str:
-    """Return how a customer is told, in words."""
-    words = {"sms": _("SMS"), "email": _("e-mail"), "wechat": _("WeChat")}
-    return words.get(code, code)
 
 
 @register.filter

@@ -173,3 +173,16 @@ def age(
     today = bool(at and now and at.astimezone(zone).date() == now.astimezone(zone).date())
     kind = "time" if today else "short"
     return {"at": at, "now": now, "stale": stale, "noun": noun or gettext("read"), "kind": kind, "brief": brief}
+
+
+@register.filter
+def channel(code: str) -> str:
+    """Return the way by which a customer is told, in words."""
+    words = {
+        "sms": gettext("SMS"),
+        "email": gettext("e-mail"),
+        "wechat": gettext("WeChat"),
+        "file": gettext("message file"),
+        "console": gettext("log"),
+    }
+    return str(words.get(code, code))
