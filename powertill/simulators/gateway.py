@@ -74,8 +74,6 @@ class SimulatedGateway:
         except (ConnectionError, TimeoutError):
             pass  # The peer is gone; a gateway waits for the next one.
         except asyncio.CancelledError:
-            pass  # Only stop() cancels; a cancelled task would be logged as an error by asyncio's streams.
-        except asyncio.CancelledError:
             pass  # By `stop` alone; the streams of Python 3.11 would log a cancelled connection as a fault.
         finally:
             self._connections.discard(task)
