@@ -131,8 +131,9 @@ class Supervisor:
             self.log.say(child.process.name, line)
 
     def _after_death(self, child: Child, now_s: float) -> None:
+        """Start again what died. What ends by itself has ended, unless a signal killed it before its end."""
         code, name = child.popen.returncode, child.process.name
-        if child.process.ends:
+        if child.process.ends and (self.once or code >= 0):
             self.log.say("up", f"{name} ended with code {code}")
             if self.once:
                 self._exit_code = code if code >= 0 else SIGNAL_CODE - code

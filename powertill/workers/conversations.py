@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import InterfaceError, OperationalError
 
 from powertill import drivers
-from powertill.apps.lease import LeaseLost
 from powertill.apps.metering import buses
 from powertill.apps.metering import flows as metering
 from powertill.apps.metering.models import Meter
@@ -176,27 +174,22 @@ class Told:
 
 
 async def poll(line: Line) -> None:
-    """Read registers, purse and switch, and hand them over; a silent meter is noted and tried again later.
-
-    Also what the meter said may be wrong with us: then it is noted too, and nobody else on the bus waits for it.
-    """
-    meter = line.meter
+    """Read registers, purse and switch, and hand them over; a silent meter is noted and tried again later."""
     try:
         told = await _listen(line)
-        fault = await db(_store, meter=meter, told=told, now=line.clock())
-    except (GatewayDown, LeaseLost, OperationalError, InterfaceError):
+        fault = await db(_store, meter=line.meter, told=told, now=line.clock())
+    except GatewayDown:
         raise
     except (LinkFault, MeterFault) as silence:
         fault = str(silence)
-    except Exception as wrong:
-        log.exception("a reading could not be taken", meter=meter.number)
-        fault = f"{type(wrong).__name__}: {wrong}"
     if fault:
-        now = line.clock()
-        failures = await db(
-            metering.missed, meter_id=meter.pk, fault=fault, now=now, next_poll_at=buses.retry_at(meter, now=now)
-        )
-        log.warning("meter silent", meter=meter.number, fault=fault, failures=failures)
+        failures = await db(unserved, meter=line.meter, fault=fault, now=line.clock())
+        log.warning("meter silent", meter=line.meter.number, fault=fault, failures=failures)
+
+
+def unserved(*, meter: Meter, fault: str, now: datetime) -> int:
+    """Note why a meter could not be served; it is tried again, at first soon. Return how often in a row."""
+    return metering.missed(meter_id=meter.pk, fault=fault, now=now, next_poll_at=buses.retry_at(meter, now=now))
 
 
 async def _listen(line: Line) -> Told:

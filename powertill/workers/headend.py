@@ -170,8 +170,10 @@ class Head:
         except LeaseLost as lost:
             log.warning("not ours any more, or a person's", meter=meter.number, what=str(lost))
             self.may_talk()
-        except Exception:
+        except Exception as wrong:  # of ours, or of this meter's settings; it is tried again like a silent one
             log.exception("conversation failed", meter=meter.number)
+            why = f"{type(wrong).__name__}: {wrong}"
+            await db(conversations.unserved, meter=meter, fault=why, now=self.clock())
 
     async def _rest(self, seconds: float) -> None:
         try:

@@ -61,6 +61,35 @@ def test_a_story_that_a_signal_ended_is_no_success(tmp_path):
     assert code == 128 + signal.SIGKILL
 
 
+def test_a_story_that_a_signal_ended_goes_on_while_the_others_live(tmp_path, monkeypatch):
+    note = tmp_path / "begun"
+    killed_once = (
+        f"import os; p = {str(note)!r}; open(p, 'a').write('x');"
+        "os.path.getsize(p) == 1 and os.kill(os.getpid(), 9); print('to its end')"
+    )
+    story = python("story", killed_once, ends=True)
+    stop_when(monkeypatch, lambda: note.exists() and note.stat().st_size == 2)
+    code, log = run(tmp_path, python("town", "import time; time.sleep(60)"), story)
+    assert code == 0
+    assert "story died (code -9); it starts again in 1 s" in log
+    assert "story ended with code 0" in log
+    assert note.read_text() == "xx"
+
+
+def stop_when(monkeypatch, so):
+    """Ask the supervisor to stop, as Ctrl-C does, a moment after something is so."""
+    look_after, since = Supervisor._look_after, []
+
+    def looked(self, now_s):
+        look_after(self, now_s)
+        if so():
+            since.append(now_s)
+        if since and now_s > since[0] + 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(Supervisor, "_look_after", looked)
+
+
 def test_a_dead_child_starts_again(tmp_path):
     shy = f"p = {str(tmp_path / 'n')!r}; open(p, 'a').write('x')"
     story = python(

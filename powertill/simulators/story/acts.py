@@ -1,6 +1,5 @@
 """The acts of the story, in order. Each can be begun again: commands carry fixed operation ids."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,6 +22,8 @@ PRESET_MINOR = 2_000
 FIRST_MINOR = 10_000
 SECOND_MINOR = 5_000
 THIRD_MINOR = 3_000
+Act = Callable[[Scene], None]
+NOON = 12
 NO_PACE = timedelta(0)  # while seconds are measured, simulated time is not pushed
 
 
@@ -51,7 +52,8 @@ def open_account(scene: Scene) -> None:
     )
     scene.line(f"{customer.name} opens account {result['number']} with a preset credit of {format_minor(PRESET_MINOR)}")
     _until_on_meter(scene, Delivery.objects.get(account_id=result["account"], kind="preset"))
-    scene.until("the relay to be read back closed", lambda: scene.supply.seen_relay == "closed")
+    scene.until("the relay to be read back closed", lambda: _is_on(scene))
+    scene.demand("the light is on", scene.see()["powered"] is True)
     scene.line("supply is on at once", scene.meter_says())
 
 
@@ -79,10 +81,13 @@ def second_warning(scene: Scene) -> None:
 def used_up_at_night(scene: Scene) -> None:
     """The credit is used up at night, and nobody is cut in protected hours."""
     scene.play_until("the credit to be used up", lambda: scene.purse_minor() <= 0)
+    scene.settle()
     scene.line(f"the credit is used up: {format_minor(scene.purse_minor())}. {_reason(scene)}", scene.meter_says())
-    before = scene.local()
-    morning = before.replace(hour=9, minute=0, second=0)
-    scene.play_to(morning if before < morning else morning + timedelta(days=1), step=timedelta(minutes=30))
+    now = scene.local()
+    morning = now.replace(hour=9, minute=0, second=0, microsecond=0)
+    is_evening = now.hour >= NOON
+    scene.play_to(morning + timedelta(days=1) if is_evening else morning, step=timedelta(minutes=30))
+    scene.demand("the light is still on", _is_on(scene) and scene.see()["powered"] is True)
     scene.line(f"protected hours are nearly over, the light is still on. {_reason(scene)}", scene.meter_says())
 
 
@@ -91,6 +96,7 @@ def lawful_cut(scene: Scene) -> None:
     scene.play_until("the last call", lambda: scene.message("last_call") is not None)
     _print_message(scene, "last_call")
     scene.play_until("the relay to be read back open", lambda: scene.supply.seen_relay == "open")
+    scene.demand("it is dark", scene.see()["powered"] is False)
     order = RelayOrder.objects.filter(supply=scene.supply).order_by("-id").first()
     assert order is not None
     answers = ", ".join(f"{result.outcome} {result.detail}".strip() for result in order.results.all())
@@ -99,40 +105,42 @@ def lawful_cut(scene: Scene) -> None:
 
 def light_again(scene: Scene) -> None:
     """A purchase of 50.00 brings the light back: credit, permission, a person at the meter, proof."""
-    scene.clock.jump_to(scene.clock.now() + timedelta(minutes=20))
-    scene.settle()
-    started = time.monotonic()
-    sale = _sell(scene, "story-second-purchase", SECOND_MINOR)
+    op_id = "story-second-purchase"
+    if not _is_sold(op_id):
+        scene.clock.jump_to(scene.clock.now() + timedelta(minutes=20))
+        scene.settle()
+    sale = _sell(scene, op_id, SECOND_MINOR)
     _until_on_meter(scene, sale.delivery, pace=NO_PACE)
     scene.line("50.00 paid and on the meter; the overdraft was repaid first", _proof(sale.delivery))
-    scene.until(
-        "the permission to close", lambda: bool(scene.supply.seen_permitted) or _is_on(scene), pace=timedelta(0)
-    )
+    scene.until("the permission to close", lambda: bool(scene.supply.seen_permitted) or _is_on(scene), pace=NO_PACE)
     scene.line("the meter permits closing and waits for a person", scene.meter_says())
-    if not _is_on(scene):
-        scene.line(
-            "a person looks at the appliances and presses the meter's button", give(scene.home, "press", STORY.number)
-        )
+    scene.press()
+    scene.line("a person has looked at the appliances and pressed the meter's button", "contact closed")
     scene.until("the relay to be read back closed", lambda: _is_on(scene), pace=NO_PACE)
-    seconds = time.monotonic() - started
+    scene.demand("the light is on again", scene.see()["powered"] is True)
+    # Simulated time runs like a real clock here, and survives an interruption of the story.
+    seconds = (scene.clock.now() - sale.sold_at) / timedelta(seconds=1)
     scene.line(f"light again: {seconds:.1f} s from payment to the relay read back closed", scene.meter_says())
 
 
 def lost_answer(scene: Scene) -> None:
     """The meter's answer to a recharge is lost on the wire; the read-back resolves it, with no second credit."""
-    if not Sale.objects.filter(operation_id="story-third-purchase").exists():
+    op_id = "story-third-purchase"
+    if not _is_sold(op_id):
+        scene.see()  # waits for a town that is being restarted
         give(scene.home, "drop-next-answer", STORY.number)
-    sale = _sell(scene, "story-third-purchase", THIRD_MINOR)
+    sale = _sell(scene, op_id, THIRD_MINOR)
     _until_on_meter(scene, sale.delivery)
-    events = " -> ".join(event.event for event in sale.delivery.events.all())
-    scene.line(f"30.00 sold; the answer was dropped on the wire: {events}", _proof(sale.delivery))
-    sends = sale.delivery.events.filter(event="send").count()
-    scene.line(
-        f"sent {sends} time, credited once: the books say {format_minor(scene.booked_minor())}", scene.meter_says()
-    )
+    events = [event.event for event in sale.delivery.events.all()]
+    what = "the answer was dropped on the wire" if "lose" in events else "its sender died, or the line, meanwhile"
+    scene.line(f"30.00 sold; {what}: {' -> '.join(events)}", _proof(sale.delivery))
+    count, sales_made = scene.see()["count"], Sale.objects.filter(account=scene.account).count()
+    scene.demand(f"{sales_made} sales are {sales_made} purchases on the meter", count == sales_made)
+    text = f"sent {events.count('send')} time, credited once: {count} sales, purchase count {count}"
+    scene.line(f"{text}; the books say {format_minor(scene.booked_minor())}", scene.meter_says())
 
 
-ACTS: tuple[Callable[[Scene], None], ...] = (
+ACTS: tuple[Act, ...] = (
     arrive,
     open_account,
     first_purchase,
@@ -155,6 +163,10 @@ def _is_on(scene: Scene) -> bool:
 
 def _cashier(scene: Scene) -> User:
     return Membership.objects.select_related("user").get(site=scene.supply_point.site, role="cashier").user
+
+
+def _is_sold(op_id: str) -> bool:
+    return Sale.objects.filter(operation_id=op_id).exists()
 
 
 def _sell(scene: Scene, op_id: str, amount_minor: int) -> Sale:
@@ -201,6 +213,7 @@ def _print_receipt(scene: Scene, sale: Sale) -> None:
         name = " ".join(filter(None, (part["name"], part["block"], part["band"])))
         scene.say(f"              {name:<34} {energy:>26} {format_minor(part['minor']):>9}")
     total = sum(part["minor"] for part in sale.parts)
+    scene.demand("the parts add up", total == sale.amount_minor)
     scene.say(f"              {'parts add up to':<34} {'':>26} {format_minor(total):>9}")
 
 
@@ -220,4 +233,4 @@ def _print_message(scene: Scene, topic: str) -> None:
 
 def _reason(scene: Scene) -> str:
     supply = scene.supply
-    return REASONS.get(supply.code, supply.code) % supply.params
+    return str(REASONS.get(supply.code, supply.code) % supply.params)

@@ -2,35 +2,64 @@
 
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+from django.db import close_old_connections
+
 from powertill.clock import Clock
-from powertill.simulators.story.acts import ACTS
-from powertill.simulators.story.scene import Scene
+from powertill.simulators.story.acts import ACTS, Act
+from powertill.simulators.story.scene import AWAY, Scene
 
 LIVE_SPEED = 60  # when the story is over the town goes on, a minute a second
+BEGINNINGS_MAX = 20  # of one act, while the database comes and goes
+AGAIN_S = 1
 
 
 def play(*, home: Path, room: str, say: Callable[[str], None]) -> None:
-    """Play what is left of the story."""
+    """Play what is left of the story, and say where it goes on."""
     place = home / "story.json"
     scene = Scene(home=home, room=room, clock=Clock(), say=say)
-    done = _done(place)
-    for act in ACTS[done:]:
-        act(scene)
-        done += 1
-        _note(place, done)
+    begun, done = _progress(place)
+    if done == len(ACTS):
+        say("The story has been played to its end.")
+    elif begun:
+        say(f"The story was interrupted. It goes on with act {done + 1} of {len(ACTS)}: {title(ACTS[done])}")
+    for number, act in list(enumerate(ACTS))[done:]:
+        _note(place, begun=number + 1, done=number)
+        _play_act(scene, act)
+        _note(place, begun=number + 1, done=number + 1)
 
 
-def _done(place: Path) -> int:
+def title(act: Act) -> str:
+    """Return what an act is about: its first sentence."""
+    return (act.__doc__ or act.__name__).strip().splitlines()[0]
+
+
+def _play_act(scene: Scene, act: Act) -> None:
+    """Play one act; when the database is restarted under it, from its beginning: each can be begun again."""
+    for _ in range(BEGINNINGS_MAX - 1):
+        try:
+            close_old_connections()
+            return act(scene)
+        except AWAY as fault:
+            what = (str(fault).splitlines() or ["no answer"])[0]
+            scene.say(f"The database is away ({what}). The story goes on with: {title(act)}")
+            time.sleep(AGAIN_S)
+    return act(scene)
+
+
+def _progress(place: Path) -> tuple[int, int]:
+    """Return how many acts were begun and how many were played."""
     try:
-        return int(json.loads(place.read_text("utf-8"))["acts_done"])
+        kept = json.loads(place.read_text("utf-8"))
     except FileNotFoundError:
-        return 0
+        return 0, 0
+    return int(kept["acts_begun"]), int(kept["acts_done"])
 
 
-def _note(place: Path, done: int) -> None:
+def _note(place: Path, *, begun: int, done: int) -> None:
     draft = place.with_name("story.json.new")
-    draft.write_text(json.dumps({"acts_done": done}) + "\n", "utf-8")
+    draft.write_text(json.dumps({"acts_begun": begun, "acts_done": done}) + "\n", "utf-8")
     os.replace(draft, place)

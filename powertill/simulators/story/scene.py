@@ -1,13 +1,15 @@
 """What the story needs to see and do: the customer's rows, the simulated clock, and waiting with a limit."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from powertill.apps.ledger import queries as ledger
 from powertill.apps.metering.models import Meter
@@ -18,12 +20,15 @@ from powertill.apps.sites.models import Account, SupplyPoint
 from powertill.apps.supply.models import Supply
 from powertill.clock import Clock
 from powertill.core.money import format_minor
+from powertill.simulators.town.orders import give
 from powertill.trouble import Trouble
 
 LOOK_S = 0.1  # real seconds between two looks at the database
-WAIT_S_MAX = 60  # real seconds that one thing may take before the story says what it waited for
+WAIT_S_MAX = 150  # real seconds that one thing may take: longer than the lease of a worker that died with it
 QUARTER = timedelta(minutes=15)
 SMALL = timedelta(seconds=2)
+PRESSES_MAX = 20
+AWAY = (OperationalError, InterfaceError)  # the database is being restarted
 
 
 @dataclass(slots=True)
@@ -73,7 +78,7 @@ class Scene:
 
     def line(self, text: str, answer: str = "") -> None:
         """Print one line of the time line, and under it what the meter answered."""
-        self.say(f"{self.local():%a %H:%M:%S}  {text}")
+        self.say(f"{self.local():%a %m-%d %H:%M:%S}  {text}")
         if answer:
             self.say(f"              meter: {answer}")
 
@@ -111,8 +116,36 @@ class Scene:
         try:
             close_old_connections()
             return ready()
-        except OperationalError:
+        except AWAY:
             return False
+
+    def demand(self, what: str, so: bool) -> None:
+        """Stop the story where it would print what is not so."""
+        if not so:
+            raise Trouble(f"The story would say: {what}. It is not so: {self.meter_says()}.", "Look at the log above.")
+
+    def see(self) -> dict[str, Any]:
+        """Return what a person beside the meter sees; a town that is being restarted is waited for."""
+        end = time.monotonic() + WAIT_S_MAX
+        while True:
+            try:
+                return dict(json.loads(give(self.home, "see", self.meter.number)))
+            except Trouble:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(LOOK_S)
+
+    def press(self) -> None:
+        """Press the meter's button, as a person who looks whether it helped."""
+        for _ in range(PRESSES_MAX):
+            if self.see()["contact"] == "closed":
+                return
+            try:
+                give(self.home, "press", self.meter.number)
+            except Trouble as refused:
+                self.say(f"              {refused}")
+                time.sleep(1)
+        raise Trouble(f"The button of meter {self.meter.number} was pressed {PRESSES_MAX} times for nothing.")
 
     def play_until(
         self, what: str, ready: Callable[[], bool], *, step: timedelta = QUARTER, steps_max: int = 200
