@@ -35,8 +35,8 @@ docs: $(VENV)/test.stamp ## write the tables in docs/ that come from the code
 	@$(PY) docs/tables.py
 
 .PHONY: bench
-bench: $(VENV)/test.stamp ## measure, in bench/
-	@for file in bench/bench_*.py; do [ ! -e "$$file" ] || $(PY) "$$file" || exit 1; done
+bench: $(VENV)/test.stamp ## measure side by side (NAME=reading: only bench/bench_reading.py)
+	@for file in bench/bench_$(or $(NAME),*).py; do $(PY) "$$file" || exit 1; done
 
 .PHONY: lock
 lock: $(VENV)/test.stamp ## look for newer versions of what we depend on
