@@ -14,7 +14,7 @@ from powertill.apps.sites.models import Occupancy
 from powertill.apps.supply.models import RelayOrder, RelayResult
 from powertill.apps.tariffs.models import Assignment, Version
 from tests.flows.cast import QUARTER, START, Cast, build, seen
-from tests.flows.test_supply import cut, use_up
+from tests.flows.stages import cut, use_up
 
 pytestmark = pytest.mark.django_db
 JOURNALS = (Entry, Posting, Debit, LogEntry, Sale, Reversal, Charge, DeliveryEvent, RelayOrder, RelayResult)

@@ -12,7 +12,7 @@ from powertill.apps.sales import delivering
 from powertill.apps.sales import flows as sales
 from powertill.commands import doctor as command
 from tests.flows.cast import QUARTER, START, Cast, build, deliver_messages, seen
-from tests.flows.test_supply import TUESDAY, cut, use_up
+from tests.flows.stages import TUESDAY, cut, use_up
 
 NOW = TUESDAY + timedelta(minutes=5)
 

@@ -215,7 +215,7 @@ def test_random_days_keep_the_house_in_order():
         Days,
         settings=settings(
             max_examples=60,
-            stateful_step_count=12,
+            stateful_step_count=10,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,

@@ -153,7 +153,7 @@ def test_two_workers_never_take_the_same_delivery(cast):
 
 
 def test_a_payment_and_a_cut_at_once_never_cut_after_the_payment(cast):
-    from tests.flows.test_supply import TUESDAY, to_last_call, use_up
+    from tests.flows.stages import TUESDAY, to_last_call, use_up
 
     account = use_up(cast)
     to_last_call(cast)
