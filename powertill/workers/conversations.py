@@ -77,6 +77,16 @@ def store_relay(*, meter_id: int, relay: RelaySeen, now: datetime) -> None:
     rows = Supply.objects.filter(
         supply_point__installations__meter_id=meter_id, supply_point__installations__to_at=None
     )
+    # Nearly every reading finds the switch as it was and as it should be: then only the time of looking moves.
+    as_before = rows.filter(
+        order=Supply.Order.AGREED,
+        seen_relay=relay.contact.value,
+        seen_commanded=relay.commanded.value,
+        seen_keep_power=relay.keep_power,
+        seen_permitted=relay.permitted,
+    )
+    if as_before.update(seen_at=now):
+        return
     for supply_id in rows.order_by("pk").values_list("pk", flat=True):
         switching.seen(supply_id=supply_id, relay=relay, now=now)
 

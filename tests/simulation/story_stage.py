@@ -29,6 +29,7 @@ class Demo:
         self.home = home
         self.port = free_port()
         self.lines: list[str] = []
+        self._place = 0  # of the line that comes after the last one waited for
         self.killed: list[str] = []
         self._luck = random.Random(seed)
         self._said: queue.Queue[str | None] = queue.Queue()
@@ -53,13 +54,24 @@ class Demo:
             self._said.put(line.rstrip())
         self._said.put(None)
 
-    def wait_for(self, *texts: str) -> str:
-        """Return the next line that holds one of the texts; fail when the demo ends, or says nothing for long."""
+    def wait_for(self, *texts: str) -> None:
+        """Wait for the next line of the story that holds one of the texts."""
+        self._place = self._find(texts) + 1
+
+    def wait_aside(self, text: str) -> None:
+        """Wait for a line, and stay where the story is."""
+        self._find((text,))
+
+    def _find(self, texts: tuple[str, ...]) -> int:
+        """Return where one of the texts stands; fail when the demo ends first, or says nothing for long."""
+        place = self._place
         while True:
-            line = self._next()
-            assert line is not None, f"it ended before it said {texts}:\n" + "\n".join(self.lines[-40:])
-            if any(text in line for text in texts):
-                return line
+            while place == len(self.lines):
+                line = self._next()
+                assert line is not None, f"it ended before it said {texts}:\n" + "\n".join(self.lines[-40:])
+            if any(text in self.lines[place] for text in texts):
+                return place
+            place += 1
 
     def end(self) -> int:
         """Read to the end and return the exit code."""

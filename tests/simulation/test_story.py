@@ -82,7 +82,7 @@ def kill_in_turn(demo: Demo) -> None:
         for victim in victims:
             demo.kill(victim)
             if victim != "postgres":
-                demo.wait_for(f"{victim} died (code -9)")
+                demo.wait_aside(f"{victim} died (code -9)")
     demo.wait_for("the credit is used up")
     demo.kill("up")
     assert demo.end() == -9
@@ -99,11 +99,9 @@ def kill_in_turn(demo: Demo) -> None:
 
 def assert_told(story: list[str]) -> None:
     """Every line of the time line is there, in its order."""
-    rest = iter(story)
+    rest, whole = iter(story), "\n".join(story)
     for text in TIME_LINE:
-        assert any(re.search(text, line) for line in rest), f"not told, or not in its place: {text}\n" + "\n".join(
-            story
-        )
+        assert any(re.search(text, line) for line in rest), f"not told, or not in its place: {text}\n{whole}"
     seconds = [float(match[1]) for line in story if (match := re.search(r"light again: ([\d.]+) s", line))]
     assert len(seconds) == 1
     assert seconds[0] < 60
