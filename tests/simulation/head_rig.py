@@ -21,6 +21,7 @@ from powertill.simulators.meter import MeterSetup, SimulatedMeter
 from powertill.workers import database
 from powertill.workers.bus import Bus
 from powertill.workers.headend import Head
+from powertill.workers.relief import relieve
 from tests.contracts.talk import Moment, serving
 from tests.flows.cast import START, Cast, add_flat, build, deliver_messages
 
@@ -78,12 +79,14 @@ class Rig:
             await database.db(self._forget_lease)
             held = await head.hold()
             assert held is not None
-            await database.db(_relieve, gateway_id=self.cast.gateway.pk)
+            await database.db(relieve, gateway_id=self.cast.gateway.pk)
+            keeping = asyncio.create_task(head._keep(held))
             bus, did = Bus(held.host, held.port, answer_s=ANSWER_S, may_talk=head.may_talk), False
             try:
                 for _ in range(count):
                     did = await head.round(bus)
             finally:
+                keeping.cancel()
                 await bus.close()
             return did
 
@@ -118,12 +121,6 @@ class Rig:
         """Let the doctor look at everything."""
         wrong = {check.code: check.rows for check in doctor.checks(now=self.clock.now) if not check.holds}
         assert not wrong
-
-
-def _relieve(*, gateway_id: int) -> int:
-    from powertill.workers.relief import relieve
-
-    return relieve(gateway_id=gateway_id)
 
 
 def events(delivery: Delivery) -> list[str]:

@@ -210,12 +210,12 @@ def test_credit_goes_before_sixty_readings_that_wait(transactional_db):
         assert Meter.objects.filter(seen_at=None).count() <= 62 - 13
 
 
-STORM = Rates(lose_request=50, lose_reply=50, delay=50, duplicate=100, reorder=20, noise=50, delay_ms_max=200)
+STORM = Rates(lose_request=50, lose_reply=50, delay=50, duplicate=100, reorder=20, noise=50, delay_ms_max=120)
 
 
 @pytest.mark.slow
 def test_fifty_recharges_over_a_bad_line_arrive_once_each(transactional_db, monkeypatch):
-    monkeypatch.setattr("tests.simulation.head_rig.ANSWER_S", 0.1)
+    monkeypatch.setattr("tests.simulation.head_rig.ANSWER_S", 0.06)
     with rig(*["meter"] * 4, faults=Faults(seed=7, rates=STORM)) as storm:
         flats = ["B", "X00", "X01", "X02", "X03"]
         accounts = {name: storm.cast.open(name) for name in flats}
