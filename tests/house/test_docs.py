@@ -63,6 +63,6 @@ def test_links_between_our_pages_lead_somewhere():
     broken = []
     for path in (path for path in texts() if path.suffix == ".md"):
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", path.read_text("utf-8")):
-            if not (path.parent / target).exists() and not target.endswith(".png"):
+            if not (path.parent / target).exists():
                 broken.append(f"{path.relative_to(ROOT)}: {target}")
     assert broken == []
