@@ -130,6 +130,10 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "supply.policy": ("%(where)s: %(field)s is not valid: %(value)s.", "Correct the policy's terms."),
     "capacity.tree": ("The supply network is not a tree: see %(node)s.", "Give each node one parent, without loops."),
+    "request.text": (
+        "The request holds a character that cannot be stored.",
+        "Go back and type the text by hand instead of pasting it.",
+    ),
     "operation.id": ("This request has no proper operation number.", "Open the page again and repeat what you did."),
     "operation.conflict": (
         "This operation number was already used for something else.",

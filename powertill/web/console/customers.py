@@ -1,13 +1,11 @@
 """The list of customers, and the page of one: who they are, how they stand, what happened."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -96,7 +94,7 @@ def customer(request: SiteRequest, number: str) -> HttpResponse:
     """Show one customer with everything that the next caller will ask."""
     account = find(request, number)
     stands = standing.of_account(account, now=request.now)
-    before = _before(request)
+    before = forms.moment(request.GET.get("before", "")) or request.now
     events = timeline.events(account, before=before)
     context: dict[str, Any] = {
         "nav": "customers",
@@ -113,14 +111,6 @@ def customer(request: SiteRequest, number: str) -> HttpResponse:
     if stands is not None:
         context |= _supply(request, stands)
     return render(request, "console/customer.html", context)
-
-
-def _before(request: SiteRequest) -> datetime:
-    try:
-        asked = parse_datetime(request.GET.get("before", ""))
-    except ValueError:
-        asked = None
-    return asked if asked is not None and asked.tzinfo is not None else request.now
 
 
 def _supply(request: SiteRequest, stands: Standing) -> dict[str, Any]:

@@ -1,9 +1,11 @@
-"""What the money pages take from people, turned into whole minor units or refused with a sentence."""
+"""What the money pages take from people: amounts as whole minor units or refused with a sentence, days, moments."""
 
 import secrets
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from django.http import QueryDict
+from django.utils.dateparse import parse_datetime
 
 from powertill.apps.sales import flows as sales
 from powertill.apps.sites.models import Site
@@ -11,6 +13,7 @@ from powertill.core import money
 from powertill.core.errors import Refusal
 
 QUICK_MAJOR = (20, 50, 100, 200)  # keys 1 to 4
+YEARS = range(1970, 2200)  # outside of them a step of one zone or one day may leave the calendar
 OP_ID_LENGTH_MAX = 64  # as audit.flows takes them
 TEXT_LENGTH_MAX = 40  # longer than any amount; the parser refuses the rest
 
@@ -50,6 +53,24 @@ def payment(data: QueryDict, site: Site) -> Payment:
     if given_minor < amount_minor:
         raise Refusal("sale.given")
     return Payment(amount_minor, given_minor, tender)
+
+
+def day(text: str) -> date | None:
+    """Return the day that an address names, or None for anything that is not one of these centuries."""
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.year in YEARS else None
+
+
+def moment(text: str) -> datetime | None:
+    """Return the aware moment that an address names, or None for anything that is not one of these centuries."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None and found.year in YEARS else None
 
 
 def quick_amounts(site: Site) -> list[str]:

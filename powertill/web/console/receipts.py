@@ -1,6 +1,6 @@
 """Receipts: the block on the screen, the 80 mm page, the public page that proves one genuine, reversal and reprint."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
@@ -179,7 +179,7 @@ def verify(request: HttpRequest, token: str) -> HttpResponse:
 @page()
 def listing(request: SiteRequest) -> HttpResponse:
     """Show the sales of the site; `?day=` keeps one local day, with its total."""
-    text, day = finding.clean(request.GET.get("q", "")), parse_day(request.GET.get("day", ""))
+    text, day = finding.clean(request.GET.get("q", "")), forms.day(request.GET.get("day", ""))
     rows, chips = of_site(request.site), []
     if text:
         who = Q(account__customer__name__icontains=text) | Q(supply_point__label__icontains=text)
@@ -202,11 +202,3 @@ def listing(request: SiteRequest) -> HttpResponse:
         "search_placeholder": _("Receipt, room, name"),
     }
     return render(request, "console/receipts.html", context)
-
-
-def parse_day(text: str) -> date | None:
-    """Return the day of an address, or None for anything that is not one."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
