@@ -145,6 +145,7 @@ CODES: dict[str, tuple[str, str]] = {
     ),
     "approval.reason": ("A reason is needed.", "Write in a few words why this should be done."),
     "approval.gone": ("This request no longer waits for approval.", "Look at the list of open requests again."),
+    "approval.open": ("This was already asked for.", "Wait until a second person has looked at the first request."),
     "approval.same_person": ("You asked for this yourself.", "A second person must approve it."),
     "approval.expired": ("This request is too old to be approved.", "Ask for it again."),
     "role.forbidden": ("Your role does not allow this.", "Ask a colleague whose role allows it, or your manager."),
@@ -185,6 +186,18 @@ CODES: dict[str, tuple[str, str]] = {
     "sale.too_late": ("The credit is already in use or the time to undo is over.", "Ask for a refund instead."),
     "supply.reason": ("A reason is needed.", "Write in a few words why the supply is switched."),
     "supply.none": ("%(room)s has no supply to switch yet.", "Open an account for this room first."),
+    "supply.no_cut": (
+        "Nobody is cut at this site at present.",
+        "Leave the no-cut mode first, or declare danger to life or property.",
+    ),
+    "supply.hours": (
+        "Nobody is cut at this hour or on this day.",
+        "Wait for an hour that allows it, or declare danger to life or property.",
+    ),
+    "supply.unproven": (
+        "This meter cannot prove the position of its switch.",
+        "Go to the meter and switch there, or declare danger to life or property.",
+    ),
     "supply.protected": ("This supply is protected and is not cut.", "Two persons must lift the protection first."),
     "supply.not_protected": ("This supply is not protected.", "Nothing needs to be lifted."),
     "supply.mode": ("Only a person may allow cuts again.", "Sign in and change the mode on the site's page."),

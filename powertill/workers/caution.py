@@ -22,8 +22,7 @@ def may_order(*, meter: Meter, now: datetime) -> bool:
     """
     if _refusals(meter, now=now) < REFUSALS_MAX:
         return True
-    detail = "it refused our password or keys twice: correct its settings, then close this case"
-    supply.open_incident(meter=meter, kind=KIND, subject=meter.number, detail=detail, now=now)
+    supply.open_incident(meter=meter, kind=KIND, subject=meter.number, now=now)
     return False
 
 

@@ -140,19 +140,24 @@ async def switch(line: Line, task: switching.Task) -> None:
     try:
         if not await db(caution.may_order, meter=line.meter, now=line.clock()):
             raise MeterFault(caution.KIND, "left alone until a person has looked")
+        await line.bus.connect()  # What takes long comes before the decision, not between it and the frame.
         if reads_back:
             await line.see_relay()
     except (LinkFault, MeterFault):
         await db(relief.put_off, task=task, now=line.clock())
         raise
-    command = await db(switching.next_command, supply_id=task.supply_id, epoch=task.epoch, now=line.clock())
-    if command is None:
+    command = await db(switching.next_command, **_mine(task), now=line.clock())
+    if command is None or not await db(switching.confirm, **_mine(task), now=line.clock()):
         return
     outcome, detail = await _order(line, command)
     await db(switching.answered, supply_id=task.supply_id, outcome=outcome, detail=detail, now=line.clock())
     log.info("switch ordered", meter=line.meter.number, command=command, answer=outcome)
     if reads_back:
         await line.see_relay()
+
+
+def _mine(task: switching.Task) -> dict[str, int]:
+    return {"supply_id": task.supply_id, "epoch": task.epoch}
 
 
 async def _order(line: Line, command: str) -> tuple[str, str]:

@@ -98,7 +98,7 @@ def settle_reading(cast: Cast, user: User) -> None:
 
 def close_incident(cast: Cast, user: User) -> None:
     meter = cast.meters["B"]
-    supply.open_incident(meter=meter, kind="meter.silent", subject=meter.number, detail="x", now=START)
+    supply.open_incident(meter=meter, kind="meter.silent", subject=meter.number, now=START)
     supply.close_incident(incident_id=Incident.objects.get().pk, reason="x", actor=user, now=START)
 
 

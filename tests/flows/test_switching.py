@@ -8,6 +8,7 @@ from powertill.apps.metering.models import Meter
 from powertill.apps.supply import flows as supply
 from powertill.apps.supply import queries, switching
 from powertill.apps.supply.models import Incident, RelayOrder, Supply
+from powertill.core.errors import Refusal
 from tests.flows.cast import START, Cast, add_flat, build, deliver_messages, seen
 from tests.flows.stages import HOUR, MINUTE, TUESDAY, to_last_call, topics, use_up
 
@@ -198,14 +199,11 @@ def test_a_driver_that_cannot_prove_the_switch_is_commanded_once_and_never_cuts_
     cast.read("A", 60_010, at=to_last)
     assert cast.supply("A").code == "supply.unverified_driver"
     Supply.objects.update(seen_relay="", order="ordered")
-    supply.hold(
-        supply_point_id=cast.points["A"].pk,
-        relay="open",
-        reason="works",
-        actor=cast.users["engineer"],
-        now=TUESDAY,
-        op_id=cast.op(),
-    )
+    order = {"relay": "open", "reason": "works", "actor": cast.users["engineer"], "now": TUESDAY}
+    order["supply_point_id"] = cast.points["A"].pk
+    with pytest.raises(Refusal, match=r"supply\.unproven"):
+        supply.hold(op_id=cast.op(), **order)
+    supply.hold(op_id=cast.op(), danger=True, **order)
     assert cast.command("A", at=TUESDAY) == "trip"
     assert cast.supply("A").order == "unverified"
     assert "cannot prove" in queries.reason(cast.supply("A"))

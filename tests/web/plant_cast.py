@@ -488,12 +488,17 @@ def _acts(cast: Cast) -> None:
         meter=cast.meter["2-0608"],
         kind="reading.jump",
         subject=cast.meter["2-0608"].number,
-        detail="90000 Wh is more than this connection can deliver in the time; a person must look.",
+        params={"wh": 90_000},
         now=NOW,
     )
     mona = cast.person["mona"]
     audit.log(
-        act="tariff.published", subject="HOME-TOU v2", actor=mona, now=NOW - timedelta(days=100), op_id="op-tariff-2"
+        act="tariff.published",
+        subject="HOME-TOU v2",
+        actor=mona,
+        now=NOW - timedelta(days=100),
+        op_id="op-tariff-2",
+        site=cast.site,
     )
     audit.log(
         act="supply.cut",
@@ -502,6 +507,7 @@ def _acts(cast: Cast) -> None:
         now=NOW - timedelta(hours=1),
         reason="meter room is flooded",
         facts={"relay": "open"},
+        site=cast.site,
     )
     row = audit.request_approval(
         kind="supply.unprotect",
@@ -510,6 +516,7 @@ def _acts(cast: Cast) -> None:
         reason="the patient has moved out",
         maker=mona,
         now=NOW - timedelta(hours=2),
+        site=cast.site,
     )
     cast.approval_id = row.pk
 

@@ -220,7 +220,8 @@ def test_a_case_is_closed_with_what_a_person_found(cast: Cast) -> None:
     from powertill.apps.supply.models import Incident
 
     meter = cast.meter["2-0203"]
-    incidents.open_incident(meter=meter, kind="relay.not_moved", subject="2-0203", detail="stuck", now=plant_cast.NOW)
+    said = {"tries": 3}
+    incidents.open_incident(meter=meter, kind="relay.not_moved", subject="2-0203", params=said, now=plant_cast.NOW)
     case = Incident.objects.get(kind="relay.not_moved")
     page, url = f"/meters/{meter.number}", f"/cases/{case.pk}/close"
     assert "Close this case" not in signed_in(cast, "cai").get(page).content.decode()

@@ -153,9 +153,9 @@ def test_a_meter_with_another_case_and_an_old_closed_one_is_listed_all_the_same(
     cast.read("A", 0, at=START)
     cast.read("B", 0, at=START)
     meter = Meter.objects.select_related("site").get(pk=cast.meters["A"].pk)
-    supply.open_incident(meter=meter, kind="meter.silent", subject=meter.number, detail="last month", now=START)
+    supply.open_incident(meter=meter, kind="meter.silent", subject=meter.number, now=START)
     Incident.objects.update(closed_at=START)
-    supply.open_incident(meter=meter, kind="reading.jump", subject=meter.number, detail="a jump", now=START)
+    supply.open_incident(meter=meter, kind="reading.jump", subject=meter.number, params={"wh": 9}, now=START)
     tick(START + 2 * DAY)
     assert meter.number in silent()
 

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from powertill.apps.audit.models import Approval, LogEntry, Operation
 from powertill.apps.people.models import User
+from powertill.apps.sites.models import Site
 from powertill.core.errors import Refusal
 
 OP_ID_LENGTH_MAX = 64
@@ -95,8 +97,9 @@ def log(
     facts: Mapping[str, Any] | None = None,
     reason: str = "",
     op_id: str = "",
+    site: Site | None = None,
 ) -> LogEntry:
-    """Append one act to the chained log, in the caller's transaction.
+    """Append one act to the chained log, in the caller's transaction. Only people of its site are shown it.
 
     One writer at a time holds the chain until its transaction ends, so callers log last: whoever holds the chain
     waits for nothing else.
@@ -112,6 +115,7 @@ def log(
         reason=reason.strip()[:REASON_LENGTH_MAX],
         facts=json.loads(_canonical(facts or {})),  # as the database gives it back, or the hash would not fit
         op_id=op_id,
+        site=site,
         before_hash=last or CHAIN_START,
     )
     entry.own_hash = link_hash(entry)
@@ -130,20 +134,36 @@ def link_hash(entry: LogEntry) -> str:
             "reason": entry.reason,
             "facts": entry.facts,
             "op_id": entry.op_id,
+            "site": entry.site_id,
             "before": entry.before_hash,
         }
     )
 
 
 def request_approval(
-    *, kind: str, subject: str, payload: Mapping[str, Any], reason: str, maker: User, now: datetime
+    *,
+    kind: str,
+    subject: str,
+    payload: Mapping[str, Any],
+    reason: str,
+    maker: User,
+    now: datetime,
+    site: Site | None = None,
 ) -> Approval:
-    """Ask for a second person; the payload cannot change afterwards."""
+    """Ask for a second person; the payload cannot change afterwards.
+
+    Only one request of a kind is open for a subject (`approval.open`); one that is too old gives way to a new one.
+    The caller holds a lock on the subject; without one the database refuses the second request.
+    """
     if not reason.strip():
         raise Refusal("approval.reason")
+    void_requests(kind=kind, subject=subject, site=site, now=now, expired_only=True)
+    if _open(kind=kind, subject=subject, site=site).exists():
+        raise Refusal("approval.open")
     row = Approval.objects.create(
         kind=kind,
         subject=subject[:SUBJECT_LENGTH_MAX],
+        site=site,
         payload=json.loads(_canonical(payload)),
         payload_hash=fingerprint(payload),
         reason=reason.strip()[:REASON_LENGTH_MAX],
@@ -151,15 +171,27 @@ def request_approval(
         made_at=now,
         expires_at=now + APPROVAL_LIFE,
     )
-    log(act=f"{kind}.requested", subject=subject, actor=maker, now=now, facts=payload, reason=row.reason)
+    log(act=f"{kind}.requested", subject=subject, actor=maker, now=now, facts=payload, reason=row.reason, site=site)
     return row
+
+
+def void_requests(*, kind: str, subject: str, site: Site | None, now: datetime, expired_only: bool = False) -> int:
+    """End open requests that nobody may consent to any more; return how many."""
+    rows = _open(kind=kind, subject=subject, site=site)
+    return (rows.filter(expires_at__lte=now) if expired_only else rows).update(voided_at=now)
+
+
+def _open(*, kind: str, subject: str, site: Site | None) -> QuerySet[Approval]:
+    return Approval.objects.filter(
+        kind=kind, subject=subject[:SUBJECT_LENGTH_MAX], site=site, approved_at=None, voided_at=None
+    )
 
 
 def approve(*, approval_id: int, checker: User, now: datetime) -> Approval:
     """Record the second person's consent; the caller then applies the payload with `apply_once`."""
     with transaction.atomic():
         row = Approval.objects.select_for_update(no_key=True, of=("self",)).filter(pk=approval_id).first()
-        if row is None or row.applied_at is not None:
+        if row is None or row.applied_at is not None or row.voided_at is not None:
             raise Refusal("approval.gone")
         if row.maker_id == checker.pk:
             raise Refusal("approval.same_person")
@@ -167,7 +199,7 @@ def approve(*, approval_id: int, checker: User, now: datetime) -> Approval:
             raise Refusal("approval.expired")
         row.checker, row.approved_at = checker, now
         row.save(update_fields=["checker", "approved_at"])
-        log(act=f"{row.kind}.approved", subject=row.subject, actor=checker, now=now, facts=row.payload)
+        log(act=f"{row.kind}.approved", subject=row.subject, actor=checker, now=now, facts=row.payload, site=row.site)
         return row
 
 

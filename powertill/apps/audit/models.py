@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from powertill.apps.append_only import append_only, no_truncate
+from powertill.apps.sites.models import Site
 
 
 class Operation(models.Model):
@@ -44,6 +45,7 @@ class LogEntry(models.Model):
     subject = models.CharField(_("subject"), max_length=80)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     facts = models.JSONField(default=dict)
+    site = models.ForeignKey(Site, null=True, on_delete=models.PROTECT, related_name="+")
     op_id = models.CharField(max_length=64, blank=True)
     before_hash = models.CharField(max_length=64)
     own_hash = models.CharField(max_length=64)
@@ -58,6 +60,7 @@ class Approval(models.Model):
 
     kind = models.CharField(max_length=40)
     subject = models.CharField(max_length=80)
+    site = models.ForeignKey(Site, null=True, on_delete=models.PROTECT, related_name="+")
     payload = models.JSONField()
     payload_hash = models.CharField(max_length=64)
     reason = models.CharField(max_length=200)
@@ -67,11 +70,18 @@ class Approval(models.Model):
     expires_at = models.DateTimeField()
     approved_at = models.DateTimeField(null=True)
     applied_at = models.DateTimeField(null=True)
+    voided_at = models.DateTimeField(null=True)  # asked for anew, or what it asks for is no longer so
 
     class Meta:
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(checker=None) | ~Q(checker=F("maker")), name="approval_maker_is_not_checker"
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["site", "kind", "subject"],
+                condition=Q(approved_at=None, voided_at=None),
+                nulls_distinct=False,
+                name="approval_open_once",
+            ),
         ]

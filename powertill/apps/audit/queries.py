@@ -4,18 +4,21 @@ from django.db.models import QuerySet
 
 from powertill.apps.audit.flows import CHAIN_START, link_hash
 from powertill.apps.audit.models import Approval, LogEntry
+from powertill.apps.sites.models import Site
 
 CHAIN_ROWS_PER_READ = 1000
 
 
-def acts() -> QuerySet[LogEntry]:
-    """Return the log, newest first, with the people in it."""
-    return LogEntry.objects.select_related("actor").order_by("-id")
+def acts(site: Site | None = None) -> QuerySet[LogEntry]:
+    """Return the log, newest first, with the people in it; with a site only what was done there."""
+    rows = LogEntry.objects.select_related("actor").order_by("-id")
+    return rows.filter(site=site) if site is not None else rows
 
 
-def open_approvals() -> QuerySet[Approval]:
+def open_approvals(site: Site | None = None) -> QuerySet[Approval]:
     """Return acts that wait for a second person, oldest first; one that is too old shows until it is asked anew."""
-    return Approval.objects.select_related("maker").filter(approved_at=None).order_by("id")
+    rows = Approval.objects.select_related("maker").filter(approved_at=None, voided_at=None).order_by("id")
+    return rows.filter(site=site) if site is not None else rows
 
 
 def broken_links() -> list[int]:

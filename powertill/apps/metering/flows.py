@@ -34,7 +34,7 @@ class Outcome:
     """What became of a reading: the verdict, what was charged, and why energy fed back is held, if it is."""
 
     verdict: str
-    reason: str
+    reason: Sentence
     charged_minor: int = 0
     wh: int = 0
     export_held: str = ""
@@ -46,7 +46,7 @@ def accept_reading(*, meter_id: int, heard: Heard, now: datetime) -> Outcome:
         meter = Meter.objects.select_for_update(no_key=True, of=("self",)).select_related("site").get(pk=meter_id)
         verdict = _judge(meter, heard, now=now)
         if Reading.objects.filter(meter=meter, taken_at=heard.taken_at).exists():
-            return Outcome(verdict="duplicate", reason=judge.REASONS[judge.Kind.DUPLICATE])
+            return Outcome(verdict="duplicate", reason=Sentence(judge.REASONS[judge.Kind.DUPLICATE]))
         _remember(meter, heard, verdict, now=now)
         charged_minor, wh, export_held = 0, 0, ""
         if verdict.kind in CHARGEABLE:
@@ -56,7 +56,7 @@ def accept_reading(*, meter_id: int, heard: Heard, now: datetime) -> Outcome:
         if verdict.accepted:
             _accept(meter, heard)
         _show(meter, heard, now=now)
-        return Outcome(str(verdict.kind), str(verdict.reason), charged_minor, wh, export_held)
+        return Outcome(str(verdict.kind), verdict.reason, charged_minor, wh, export_held)
 
 
 def settle_held(*, meter_id: int, charge: bool, now: datetime) -> Outcome:
@@ -75,7 +75,7 @@ def settle_held(*, meter_id: int, charge: bool, now: datetime) -> Outcome:
             charged_minor = _charge(meter, heard, wh, export_wh, now=now)
         _accept(meter, heard)
         meter.save()
-        return Outcome("settled", row.reason, charged_minor, wh if charge else 0)
+        return Outcome("settled", Sentence(row.reason), charged_minor, wh if charge else 0)
 
 
 def _heard_again(row: Reading) -> Heard:

@@ -63,7 +63,7 @@ def fix_order(*, step: Step, seen: CreditSeen, now: datetime) -> CreditOrder:
         row: Delivery = hold(Delivery, pk=step.delivery_id, epoch=step.epoch)
         if row.tries == 0 or row.before is None:
             _picture(row, seen)
-        is_sent = not _is_count_used(row, seen)
+        is_sent = not (_is_count_used(row, seen) or _is_unknown_credit(row, seen))
         if is_sent:
             row.tries += 1
             _move(row, Event.SEND, now=now, detail={"before": row.before, "count": row.count})
@@ -71,6 +71,7 @@ def fix_order(*, step: Step, seen: CreditSeen, now: datetime) -> CreditOrder:
             detail = {"before": row.before, "count": row.count}
             row.count, row.lease_until = None, None
             _move(row, Event.GIVE_UP, now=now, detail=detail)
+            _keep_picture(row.meter_id, seen)
             _ask_person(row, now=now)
         row.save()
     if not is_sent:
@@ -98,6 +99,21 @@ def _is_count_used(row: Delivery, seen: CreditSeen) -> bool:
     return others.filter(state__in=(State.SENT, State.UNKNOWN, State.ON_METER)).exists()
 
 
+def _is_unknown_credit(row: Delivery, seen: CreditSeen) -> bool:
+    """Tell whether the meter took a purchase that we have no proof of: a frame came late, or another hand filled it."""
+    if row.tries or row.kind == Delivery.Kind.PRESET:
+        return False
+    proven = Meter.objects.filter(pk=row.meter_id).values_list("proven_count", flat=True).get()
+    return seen.purchase_count > proven
+
+
+def _keep_picture(meter_id: int, seen: CreditSeen) -> None:
+    """Keep what the meter shows: a person decides on it, and the next order is counted from it."""
+    meter = Meter.objects.select_for_update(no_key=True, of=("self",)).get(pk=meter_id)
+    meter.live = {**meter.live, "credit": asdict(seen)}
+    meter.save(update_fields=["live"])
+
+
 def note(*, step: Step, event: Event, detail: str, now: datetime) -> None:
     """Store that an order got no usable answer, or a no: the meter must be looked at before anything else."""
     with transaction.atomic():
@@ -118,6 +134,7 @@ def looked(*, step: Step, after: CreditSeen, now: datetime) -> str:
         elif row.state == State.DUE and row.tries >= MAX_TRIES:
             _move(row, Event.GIVE_UP, now=now, detail={"tries": row.tries})
         if row.state == State.PERSON:
+            _keep_picture(row.meter_id, after)
             _ask_person(row, now=now)
         row.lease_until, row.next_at = None, now + _wait(row.tries)
         row.save()
@@ -152,7 +169,7 @@ def _prove(row: Delivery, after: CreditSeen | None, *, now: datetime) -> None:
     )
     ledger.lock([row.account_id])
     ledger.post(entry, now=now)
-    incidents.heal(kind="delivery.late", subject=_subject(row), now=now)
+    incidents.heal(site=meter.site, kind="delivery.late", subject=_subject(row), now=now)
     _look_at_switch(row, now=now)
 
 
@@ -171,13 +188,7 @@ def _subject(row: Delivery) -> str:
 
 
 def _ask_person(row: Delivery, *, now: datetime) -> None:
-    supply.open_incident(
-        meter=row.meter,
-        kind="delivery.person",
-        subject=_subject(row),
-        detail="the meter's purse does not fit the order; look at the steps before anything is sent again",
-        now=now,
-    )
+    supply.open_incident(meter=row.meter, kind="delivery.person", subject=_subject(row), now=now)
 
 
 def postpone(*, step: Step, fault: str, now: datetime) -> None:
@@ -195,8 +206,7 @@ def late(*, now: datetime, limit: int = 100) -> int:
     rows = Delivery.objects.filter(state__in=OPEN, made_at__lte=now - LATE).select_related("meter__site")
     found = list(rows.order_by("id")[:limit])
     for row in found:
-        detail = "paid for a quarter of an hour and not on the meter: see to the meter or its gateway"
-        supply.open_incident(meter=row.meter, kind="delivery.late", subject=_subject(row), detail=detail, now=now)
+        supply.open_incident(meter=row.meter, kind="delivery.late", subject=_subject(row), now=now)
     return len(found)
 
 
@@ -217,15 +227,33 @@ def decide(*, op_id: str, delivery_id: int, moved: bool, reason: str, actor: Use
         if moved:
             row.count = None if _is_taken(row) else row.count
             _prove(row, None, now=now)
+        else:
+            _count_from_picture(row.meter_id)
         row.save()
-        incidents.heal(kind="delivery.person", subject=_subject(row), now=now)
+        incidents.heal(site=row.meter.site, kind="delivery.person", subject=_subject(row), now=now)
         facts = {"moved": moved, "amount_minor": row.amount_minor}
-        act = "delivery.decided"
-        audit.log(act=act, subject=_subject(row), actor=actor, now=now, facts=facts, reason=reason, op_id=op_id)
+        audit.log(
+            act="delivery.decided",
+            subject=_subject(row),
+            actor=actor,
+            now=now,
+            facts=facts,
+            reason=reason,
+            op_id=op_id,
+            site=row.account.site,
+        )
         return {"delivery": row.pk, "state": row.state}
 
     body = {"delivery": delivery_id, "moved": moved, "reason": reason}
     return audit.once(op_id=op_id, kind="delivery.decide", body=body, actor=actor, now=now, run=run)[0]
+
+
+def _count_from_picture(meter_id: int) -> None:
+    """Go on from the count that the meter showed to the person: what it holds beyond our books they have seen to."""
+    meter = Meter.objects.select_for_update(no_key=True, of=("self",)).get(pk=meter_id)
+    if "credit" in meter.live:
+        meter.proven_count = meter.live["credit"]["purchase_count"]
+        meter.save(update_fields=["proven_count"])
 
 
 def _is_taken(row: Delivery) -> bool:

@@ -58,7 +58,15 @@ def open_account(
             supply_point=supply_point, defaults={"policy": policy}, create_defaults={"policy": policy, "next_at": now}
         )
         supply.review(supply_id=row.pk, now=now)
-        audit.log(act="account.opened", subject=account.number, actor=actor, now=now, facts=body, op_id=op_id)
+        audit.log(
+            act="account.opened",
+            subject=account.number,
+            actor=actor,
+            now=now,
+            facts=body,
+            op_id=op_id,
+            site=supply_point.site,
+        )
         return {"account": account.pk, "number": account.number}
 
     return audit.once(op_id=op_id, kind="account.open", body=body, actor=actor, now=now, run=run)[0]
@@ -253,7 +261,8 @@ def reverse(*, op_id: str, sale_id: int, reason: str, actor: User, now: datetime
         _tell(row, topic="reversed", key=f"sale:{row.pk}:reversed", now=now)
         for supply_id in Supply.objects.filter(supply_point=row.supply_point).values_list("pk", flat=True):
             supply.review(supply_id=supply_id, now=now)
-        audit.log(act="sale.reversed", subject=row.number, actor=actor, now=now, reason=reason, op_id=op_id)
+        act, site = "sale.reversed", row.account.site
+        audit.log(act=act, subject=row.number, actor=actor, now=now, reason=reason, op_id=op_id, site=site)
         return {"sale": row.pk, "number": row.number}
 
     body = {"sale": sale_id, "reason": reason}
@@ -264,7 +273,9 @@ def _take_back(row: Sale, sent: Delivery | None, *, now: datetime) -> None:
     if Reversal.objects.filter(sale=row).exists():
         raise Refusal("sale.reversed")
     if sent is not None:
-        if not delivery.may_reverse(delivery.State(sent.state)):
+        # What was sent once may still arrive, however long ago it was given up for lost.
+        has_left = sent.events.filter(event=delivery.Event.SEND.value).exists()
+        if has_left or not delivery.may_reverse(delivery.State(sent.state)):
             raise Refusal("sale.delivered")
         sent.state = delivery.advance(delivery.State(sent.state), delivery.Event.REVERSE).value
         sent.lease_epoch += 1  # A worker that is about to send loses its lease and must look again.

@@ -36,6 +36,11 @@ class SiteMode(models.Model):
     site = models.OneToOneField(Site, on_delete=models.PROTECT, related_name="mode")
     mode = models.CharField(max_length=8, choices=Mode.choices, default=Mode.NORMAL)
     reason = models.CharField(max_length=160, blank=True)
+    code = models.CharField(max_length=24, blank=True)  # of the doubt that entered it by itself; empty: a person did
+    params = models.JSONField(default=dict)
+    # About processes being alive, so on the database's own clock, as leases are.
+    looked_at = models.DateTimeField(null=True)
+    doubt_since = models.DateTimeField(null=True)
     since = models.DateTimeField(null=True)
 
 
@@ -61,6 +66,7 @@ class Supply(Leased):
     review_at = models.DateTimeField(null=True, db_index=True)  # when the rules look again by themselves
     hold_relay = models.CharField(max_length=6, blank=True)  # a person's order that overrides the rules
     hold_reason = models.CharField(max_length=160, blank=True)
+    hold_danger = models.BooleanField(default=False)  # to life or property: then also at hours when nobody is cut
     seen_relay = models.CharField(max_length=6, blank=True)
     seen_commanded = models.CharField(max_length=6, blank=True)
     seen_keep_power = models.BooleanField(null=True)
@@ -79,6 +85,7 @@ class RelayOrder(models.Model):
     supply = models.ForeignKey(Supply, on_delete=models.PROTECT, related_name="orders")
     meter = models.ForeignKey(Meter, on_delete=models.PROTECT, related_name="relay_orders")
     command = models.CharField(max_length=16)  # trip, permit, close, keep_on, keep_off
+    is_cut = models.BooleanField(default=False)  # it takes the light: a trip, or lifting keep-power of an empty purse
     code = models.CharField(max_length=60)
     params = models.JSONField(default=dict)
     evidence = models.JSONField(default=dict)
@@ -110,7 +117,7 @@ class Incident(models.Model):
     kind = models.CharField(max_length=40)
     subject = models.CharField(max_length=80)
     meter = models.ForeignKey(Meter, null=True, on_delete=models.PROTECT, related_name="incidents")
-    detail = models.CharField(max_length=200)
+    params = models.JSONField(default=dict)  # of the kind's sentence; see supply.incidents.INCIDENTS
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
@@ -119,6 +126,6 @@ class Incident(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "subject"], condition=models.Q(closed_at=None), name="incident_open_once"
+                fields=["site", "kind", "subject"], condition=models.Q(closed_at=None), name="incident_open_once"
             )
         ]

@@ -5,14 +5,19 @@ from typing import Final
 from django.db.models import QuerySet
 
 from powertill.apps.sites.models import Site, SupplyPoint
+from powertill.apps.supply.incidents import incident_sentence
 from powertill.apps.supply.models import Incident, Supply
+from powertill.apps.supply.modes import mode_sentence
 from powertill.core.errors import Sentence
 from powertill.core.supply import credit, limits
+
+__all__ = ["incident_sentence", "mode_sentence", "open_incidents", "reason"]
 
 # gettext messages for what the rules of the core do not know: persons, and switches that are not as wanted.
 REASONS: Final[dict[str, str]] = {
     "supply.unseen": "The rules have not looked at this supply yet.",
     "supply.held": "A person decided this; the rules do not change it until that person's order is released.",
+    "supply.held_later": "A person ordered this supply off; that waits, because nobody is cut at present.",
     "supply.press": "Supply may come back: make sure that appliances are safe, then press the button on the meter.",
     "supply.own_purse": "The meter switched off by itself because its credit is used up; paid credit is on its way.",
     "supply.opened_itself": "The switch opened without our order: its own protection, or somebody at the meter."

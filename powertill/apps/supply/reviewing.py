@@ -5,17 +5,23 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
+from powertill.apps.metering.queries import meter_at
 from powertill.apps.notices import flows as notices
+from powertill.apps.sites.models import SupplyPoint
 from powertill.apps.supply import facts as cases
 from powertill.apps.supply import incidents, policies
-from powertill.apps.supply.models import Supply
+from powertill.apps.supply.models import Incident, Supply
 from powertill.core import money, notify
 from powertill.core.ports import Contact
 from powertill.core.supply import credit, limits
 
+log = structlog.get_logger("powertill.supply")
+
+FAULTY = "supply.review"
 CLOSE_WATCH = timedelta(minutes=5)  # while credit is low: a last call has a narrow window
 WATCH = timedelta(hours=1)
 LIMITS = limits.LimitPolicy()
@@ -48,15 +54,13 @@ def review(*, supply_id: int, now: datetime) -> None:
             holidays=cases.calendar(case.site, now=now),
         )
         power = limits.decide(case.power, LIMITS, now=now)
-        _store(supply, _wish(case, decision, power), now=now)
+        _store(supply, _wish(case, decision, power, now=now), now=now)
         supply.next_step_at, supply.review_at = decision.next_step_at, _look_again(case, decision, power, now=now)
         supply.save()
         _tell_due(case, decision, now=now)
         if supply.code in ("limit.exceeded", "limit.person"):
-            detail = f"more than {case.power.limit_w} W was used for too long"
-            incidents.open_incident(
-                meter=case.meter, kind="limit.exceeded", subject=case.supply_point.label, detail=detail, now=now
-            )
+            params, subject = {"limit_w": case.power.limit_w}, case.supply_point.label
+            incidents.open_incident(meter=case.meter, kind="limit.exceeded", subject=subject, params=params, now=now)
 
 
 def _review_empty(supply: Supply, *, now: datetime) -> None:
@@ -67,10 +71,13 @@ def _review_empty(supply: Supply, *, now: datetime) -> None:
     supply.save()
 
 
-def _wish(case: cases.Case, decision: credit.Decision, power: limits.LimitDecision) -> Wish:
+def _wish(case: cases.Case, decision: credit.Decision, power: limits.LimitDecision, *, now: datetime) -> Wish:
     """Return the wish of the strongest rule: a person's order, the power limit, credit."""
     supply, in_meter = case.supply, case.facts.place == "meter"
-    if supply.hold_relay == Contact.CLOSED.value or (supply.hold_relay and not case.facts.protected_supply):
+    may_hold_open = supply.hold_relay and not case.facts.protected_supply
+    if may_hold_open and _must_wait(case, now=now):
+        return Wish(Contact.CLOSED.value, in_meter, "supply.held_later")
+    if supply.hold_relay == Contact.CLOSED.value or may_hold_open:
         # A meter with its own purse would cut by itself at zero, whatever a person ordered.
         keep = supply.hold_relay == Contact.CLOSED.value and in_meter
         return Wish(supply.hold_relay, keep, "supply.held")
@@ -79,6 +86,16 @@ def _wish(case: cases.Case, decision: credit.Decision, power: limits.LimitDecisi
         return Wish(Contact.OPEN.value, keep_power=False, code=power.code, params=power.params)
     keep = decision.keep_power or (in_meter and decision.relay is Contact.CLOSED and _is_bridged(case))
     return Wish(decision.relay.value, keep, decision.code, decision.params)
+
+
+def _must_wait(case: cases.Case, *, now: datetime) -> bool:
+    """Tell whether a person's order to cut waits: without danger it keeps to the hours and the mode, as rules do."""
+    supply = case.supply
+    if supply.hold_relay != Contact.OPEN.value or supply.hold_danger or supply.seen_relay == Contact.OPEN.value:
+        return False
+    policy, zone = policies.compiled(supply.policy), ZoneInfo(case.site.zone)
+    holidays = cases.calendar(case.site, now=now)
+    return case.facts.mode != "normal" or bool(credit.closed_hours(policy, now=now, zone=zone, holidays=holidays))
 
 
 def _is_bridged(case: cases.Case) -> bool:
@@ -147,6 +164,32 @@ def review_due(*, now: datetime, limit: int = 200) -> int:
     """Review supplies whose time to be looked at has come; return how many."""
     rows = Supply.objects.filter(Q(review_at__lte=now) | Q(review_at=None)).order_by("review_at", "pk")
     ids = list(rows.values_list("pk", flat=True)[:limit])
+    faulty = set(Incident.objects.filter(kind=FAULTY, closed_at=None).values_list("site_id", "subject"))
     for supply_id in ids:
-        review(supply_id=supply_id, now=now)
+        _review_guarded(supply_id, faulty, now=now)
     return len(ids)
+
+
+def _review_guarded(supply_id: int, faulty: set[tuple[int, str]], *, now: datetime) -> None:
+    """Review one supply; what is wrong with it alone goes before a person and keeps no other waiting."""
+    try:
+        review(supply_id=supply_id, now=now)
+    except (OperationalError, InterfaceError):
+        raise  # The database is gone: that concerns all of them.
+    except Exception as wrong:
+        log.exception("review failed", supply=supply_id)
+        _put_aside(supply_id, f"{type(wrong).__name__}: {wrong}"[:80], now=now)
+        return
+    if faulty:
+        place = SupplyPoint.objects.select_related("site").get(supply=supply_id)
+        if (place.site_id, place.label) in faulty:
+            incidents.heal(site=place.site, kind=FAULTY, subject=place.label, now=now)
+
+
+def _put_aside(supply_id: int, fault: str, *, now: datetime) -> None:
+    with transaction.atomic():
+        Supply.objects.filter(pk=supply_id).update(review_at=now + WATCH)
+        place = SupplyPoint.objects.select_related("site").get(supply=supply_id)
+        meter = meter_at(supply_point=place, at=now)
+        params = {"fault": fault}
+        incidents.open_incident(site=place.site, meter=meter, kind=FAULTY, subject=place.label, params=params, now=now)

@@ -62,7 +62,8 @@ def seen(*, supply_id: int, relay: RelaySeen, now: datetime) -> None:
         supply.seen_keep_power, supply.seen_permitted, supply.seen_at = relay.keep_power, relay.permitted, now
         if agrees(supply):
             supply.order, supply.tries, supply.lease_until = Supply.Order.AGREED, 0, None
-            incidents.heal(kind="relay.not_moved", subject=supply.supply_point.label, now=now)
+            place = supply.supply_point
+            incidents.heal(site=place.site, kind="relay.not_moved", subject=place.label, now=now)
         elif was_agreed:
             supply.order, supply.next_at, supply.tries = Supply.Order.ORDERED, now, 0
         supply.save()
@@ -136,7 +137,7 @@ def _choose(supply: Supply, meter: Meter, case: cases.Case | None, *, now: datet
     if supply.tries >= TRIES_MAX:
         _stuck(supply, meter, command, now=now)
         return None
-    if command == "trip" and not _may_cut_one_more(supply, meter, now=now):
+    if _is_cut(supply, command) and not _may_cut_one_more(supply, meter, now=now):
         _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK)
         return None
     return _give(supply, meter, case, command, now=now)
@@ -147,6 +148,7 @@ def _give(supply: Supply, meter: Meter, case: cases.Case | None, command: str, *
         supply=supply,
         meter=meter,
         command=command,
+        is_cut=_is_cut(supply, command),
         code=supply.code,
         params=supply.params,
         evidence=_evidence(case) if case else {"hold": supply.hold_reason},
@@ -156,6 +158,11 @@ def _give(supply: Supply, meter: Meter, case: cases.Case | None, command: str, *
     order = Supply.Order.ORDERED if proven else Supply.Order.UNVERIFIED
     _rest(supply, now=now, wait=AGAIN, order=order, tries=supply.tries + 1)
     return command
+
+
+def _is_cut(supply: Supply, command: str) -> bool:
+    """Tell whether a command takes the light: an empty meter opens by itself as soon as keep-power is lifted."""
+    return command == "trip" or (command == "keep_off" and supply.wanted_relay == "open")
 
 
 def _command(supply: Supply) -> str:
@@ -217,27 +224,25 @@ def _may_cut_one_more(supply: Supply, meter: Meter, *, now: datetime) -> bool:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_CUTS_LOCK, site.pk % _INT_MAX])
     total = Supply.objects.filter(supply_point__site=site).count()
     allowed = max(CUTS_PER_HOUR_MIN, total * CUTS_PER_MILLE // 1000)
-    sent = RelayOrder.objects.filter(
-        supply__supply_point__site=site, command="trip", sent_at__gt=now - timedelta(hours=1)
-    )
+    sent = RelayOrder.objects.filter(supply__supply_point__site=site, is_cut=True, sent_at__gt=now - timedelta(hours=1))
     others = sent.exclude(supply=supply).order_by().values("supply_id").distinct().count()
     if others < allowed:
         return True
-    detail = f"more than {allowed} cuts in one hour: the others wait; look at the reason before the next hour"
-    incidents.open_incident(meter=meter, kind="cuts.limit", subject=site.code, detail=detail, now=now)
+    params = {"allowed": allowed}
+    incidents.open_incident(meter=meter, kind="cuts.limit", subject=site.code, params=params, now=now)
     return False
 
 
 def _stuck(supply: Supply, meter: Meter, command: str, *, now: datetime) -> None:
     """Ask a person. A cut is not tried again before that; what brings light is, once per half hour."""
     label = supply.supply_point.label
-    is_told = incidents.is_open(kinds=STUCK_KINDS, subject=label)
+    is_told = incidents.is_open(site=meter.site, kinds=STUCK_KINDS, subject=label)
     if supply.order == Supply.Order.STUCK and not is_told:
         _rest(supply, now=now, wait=AGAIN, order=Supply.Order.ORDERED, tries=0)
         return
     if not is_told:
-        detail = f"{command} was given {supply.tries} times; the meter still shows {supply.seen_relay or 'nothing'}"
-        incidents.open_incident(meter=meter, kind="relay.not_moved", subject=label, detail=detail, now=now)
+        params = {"tries": supply.tries}
+        incidents.open_incident(meter=meter, kind="relay.not_moved", subject=label, params=params, now=now)
     tries = supply.tries if command in ("trip", "keep_off") else TRIES_MAX - 1
     _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK, tries=tries)
 
@@ -247,6 +252,25 @@ def _rest(supply: Supply, *, now: datetime, wait: timedelta, order: str, tries: 
     if tries is not None:
         supply.tries = tries
     supply.save(update_fields=["order", "next_at", "lease_until", "tries"])
+
+
+def confirm(*, supply_id: int, epoch: int, now: datetime) -> bool:
+    """Ask again, directly before a command leaves, whether a cut is still wanted; withdraw it where it is not.
+
+    Commands that bring light are always confirmed: they do no harm when they come too late.
+    """
+    with transaction.atomic():
+        hold(Supply, pk=supply_id, epoch=epoch)
+        order = RelayOrder.objects.filter(supply_id=supply_id).order_by("-id").first()
+        if order is None or not order.is_cut:
+            return True
+        reviewing.review(supply_id=supply_id, now=now)
+        supply = Supply.objects.get(pk=supply_id)
+        if supply.wanted_relay == "open":
+            return True
+        RelayResult.objects.create(order=order, at=now, outcome="withdrawn", detail=supply.code)
+        _rest(supply, now=now, wait=timedelta(0), order=Supply.Order.ORDERED)
+        return False
 
 
 def answered(*, supply_id: int, outcome: str, detail: str, now: datetime) -> None:
@@ -260,7 +284,6 @@ def answered(*, supply_id: int, outcome: str, detail: str, now: datetime) -> Non
         supply.save(update_fields=["last_answer"])
         if outcome == "refused_protected" and order is not None:
             # The meter keeps the power on: asking again cannot help, a person must find out who ordered that.
-            said = "the meter keeps power on and refuses to switch off"
             label = supply.supply_point.label
-            incidents.open_incident(meter=order.meter, kind="relay.protected", subject=label, detail=said, now=now)
+            incidents.open_incident(meter=order.meter, kind="relay.protected", subject=label, now=now)
             _rest(supply, now=now, wait=STUCK_AGAIN, order=Supply.Order.STUCK, tries=TRIES_MAX)

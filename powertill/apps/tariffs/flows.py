@@ -39,7 +39,7 @@ def publish(*, version_id: int, actor: User | None, now: datetime) -> Version:
             raise Refusal("tariff.past")  # What was charged under the version before it stays charged.
         version.state, version.published_at = Version.State.PUBLISHED, now
         version.save(update_fields=["state", "published_at"])
-        audit.log(act="tariff.published", subject=str(version), actor=actor, now=now)
+        audit.log(act="tariff.published", subject=str(version), actor=actor, now=now, site=version.tariff.site)
         return version
 
 
@@ -61,5 +61,6 @@ def assign(*, supply_point_id: int, tariff_id: int, from_at: datetime, actor: Us
             before.to_at = from_at
             before.save(update_fields=["to_at"])
         row = Assignment.objects.create(supply_point=supply_point, tariff=tariff, from_at=from_at)
-        audit.log(act="tariff.assigned", subject=f"{supply_point.label} {tariff.code}", actor=actor, now=now)
+        subject = f"{supply_point.label} {tariff.code}"
+        audit.log(act="tariff.assigned", subject=subject, actor=actor, now=now, site=supply_point.site)
         return row

@@ -132,6 +132,14 @@ def _block(
     )
 
 
+def closed_hours(policy: Policy, *, now: datetime, zone: tzinfo, holidays: frozenset[Any] | None) -> str:
+    """Return the reason code of why nobody is cut at this hour of this day, or nothing where cuts are allowed."""
+    if holidays is None:
+        return "supply.unknown_calendar"
+    block = _calendar_block(policy, now, zone, holidays)
+    return block.code if block else ""
+
+
 def _standing_block(
     facts: SupplyFacts, policy: Policy, now: datetime, holidays: frozenset[Any] | None
 ) -> _Block | None:

@@ -15,6 +15,7 @@ from powertill.apps.notices.models import Message
 from powertill.apps.sales.models import Delivery
 from powertill.apps.sites.models import Site
 from powertill.apps.supply.models import Incident, SiteMode, Supply
+from powertill.apps.supply.queries import incident_sentence, mode_sentence
 from powertill.core.delivery import State
 
 SHOWN_MAX = 8
@@ -57,7 +58,12 @@ def matters(site: Site, *, now: datetime) -> list[Matter]:
 def _mode(site: Site) -> Iterator[Matter]:
     row = SiteMode.objects.filter(site=site, mode=SiteMode.Mode.NO_CUT).first()
     if row is not None:
-        yield Matter("command", _("Nobody is cut at present: %(why)s") % {"why": row.reason}, row.since, link("site"))
+        yield Matter("command", _("Nobody is cut at present: %(why)s") % {"why": _mode_text(row)}, row.since, link("site"))
+
+
+def _mode_text(row: SiteMode) -> str:
+    said = mode_sentence(row)
+    return _(said.msgid) % said.params if said.params else said
 
 
 def _incidents(site: Site) -> Iterator[Matter]:
@@ -65,7 +71,8 @@ def _incidents(site: Site) -> Iterator[Matter]:
     for row in rows[:READ_MAX]:
         rank = KINDS.get(row.kind.partition(".")[0], "command")
         url = link("meter", row.meter.number) if row.meter else link("site")
-        yield Matter(rank, f"{row.subject}: {_(row.detail)}", row.opened_at, url)
+        said = incident_sentence(row)
+        yield Matter(rank, f"{row.subject}: {_(said.msgid) % said.params}", row.opened_at, url)
 
 
 def _orders(site: Site) -> Iterator[Matter]:
@@ -106,7 +113,7 @@ def _notices(site: Site, now: datetime) -> Iterator[Matter]:
         count = due.count()
         text = ngettext("%(n)s disconnection falls due", "%(n)s disconnections fall due", count) % {"n": count}
         yield Matter("notice", text, first.next_step_at, url_of("console:customers") + "?state=due")
-    waiting = sum(1 for row in audit.open_approvals()[:READ_MAX] if row.expires_at > now)
+    waiting = sum(1 for row in audit.open_approvals(site)[:READ_MAX] if row.expires_at > now)
     if waiting:
         text = ngettext("%(n)s request waits for a second person", "%(n)s requests wait for a second person", waiting)
         yield Matter("notice", text % {"n": waiting}, None, link("audit"))

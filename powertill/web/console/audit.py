@@ -33,7 +33,7 @@ APPLY: Final[dict[str, Callable[..., Any]]] = {"supply.unprotect": supply.unprot
 @page(roles.AUDIT)
 def audit(request: SiteRequest) -> HttpResponse:
     """Show who did what and why, newest first."""
-    rows = _narrowed(request, queries.acts())
+    rows = _narrowed(request, queries.acts(request.site))
     context = {
         "nav": "audit",
         "page": Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page")),
@@ -65,7 +65,7 @@ def _chips(request: SiteRequest) -> list[Chip]:
 
 
 def _approvals(request: SiteRequest) -> list[Approval]:
-    rows = list(queries.open_approvals()[:APPROVALS_SHOWN_MAX])
+    rows = list(queries.open_approvals(request.site)[:APPROVALS_SHOWN_MAX])
     for row in rows:
         row.mine = row.maker_id == request.user.pk  # type: ignore[attr-defined]
         row.expired = row.expires_at <= request.now  # type: ignore[attr-defined]

@@ -16,6 +16,7 @@ from powertill.apps.metering.queries import account_at, supply_point_at
 from powertill.apps.sales.models import Delivery, DeliveryEvent
 from powertill.apps.sites.models import Account, SupplyPoint
 from powertill.apps.supply.models import Incident, RelayOrder, RelayResult, Supply
+from powertill.apps.supply.queries import incident_sentence
 from powertill.web import reasons
 
 READINGS_SHOWN = 24
@@ -230,7 +231,8 @@ def _deliveries(meter: Meter) -> list[Sent]:
 
 def _cases(meter: Meter) -> list[Case]:
     rows = Incident.objects.filter(meter=meter, closed_at=None).order_by("-id")
-    return [Case(row, _(row.detail)) for row in rows[:ORDERS_SHOWN]]
+    said = [(row, incident_sentence(row)) for row in rows[:ORDERS_SHOWN]]
+    return [Case(row, _(sentence.msgid) % sentence.params) for row, sentence in said]
 
 
 def power_day(meter: Meter, *, now: datetime) -> list[tuple[datetime, int]]:

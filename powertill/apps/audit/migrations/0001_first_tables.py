@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField()),
                 ("approved_at", models.DateTimeField(null=True)),
                 ("applied_at", models.DateTimeField(null=True)),
+                ("voided_at", models.DateTimeField(null=True)),
             ],
             options={
                 "ordering": ["-id"],

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("audit", "0001_first_tables"),
+        ("sites", "0001_first_tables"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -31,10 +32,24 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="approval",
+            name="site",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sites.site"
+            ),
+        ),
+        migrations.AddField(
             model_name="logentry",
             name="actor",
             field=models.ForeignKey(
                 null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
+        ),
+        migrations.AddField(
+            model_name="logentry",
+            name="site",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="sites.site"
             ),
         ),
         migrations.AddField(
@@ -51,6 +66,15 @@ class Migration(migrations.Migration):
                     ("checker", None), models.Q(("checker", models.F("maker")), _negated=True), _connector="OR"
                 ),
                 name="approval_maker_is_not_checker",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="approval",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("approved_at", None), ("voided_at", None)),
+                fields=("site", "kind", "subject"),
+                name="approval_open_once",
+                nulls_distinct=False,
             ),
         ),
         pgtrigger.migrations.AddTrigger(

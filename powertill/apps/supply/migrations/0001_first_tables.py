@@ -22,6 +22,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("command", models.CharField(max_length=16)),
+                ("is_cut", models.BooleanField(default=False)),
                 ("code", models.CharField(max_length=60)),
                 ("params", models.JSONField(default=dict)),
                 ("evidence", models.JSONField(default=dict)),
@@ -75,6 +76,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reason", models.CharField(blank=True, max_length=160)),
+                ("code", models.CharField(blank=True, max_length=24)),
+                ("params", models.JSONField(default=dict)),
+                ("looked_at", models.DateTimeField(null=True)),
+                ("doubt_since", models.DateTimeField(null=True)),
                 ("since", models.DateTimeField(null=True)),
                 (
                     "site",
@@ -102,6 +107,7 @@ class Migration(migrations.Migration):
                 ("review_at", models.DateTimeField(db_index=True, null=True)),
                 ("hold_relay", models.CharField(blank=True, max_length=6)),
                 ("hold_reason", models.CharField(blank=True, max_length=160)),
+                ("hold_danger", models.BooleanField(default=False)),
                 ("seen_relay", models.CharField(blank=True, max_length=6)),
                 ("seen_commanded", models.CharField(blank=True, max_length=6)),
                 ("seen_keep_power", models.BooleanField(null=True)),
@@ -171,7 +177,7 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("kind", models.CharField(max_length=40)),
                 ("subject", models.CharField(max_length=80)),
-                ("detail", models.CharField(max_length=200)),
+                ("params", models.JSONField(default=dict)),
                 ("opened_at", models.DateTimeField()),
                 ("closed_at", models.DateTimeField(null=True)),
                 (
@@ -203,7 +209,9 @@ class Migration(migrations.Migration):
                 "ordering": ["-id"],
                 "constraints": [
                     models.UniqueConstraint(
-                        condition=models.Q(("closed_at", None)), fields=("kind", "subject"), name="incident_open_once"
+                        condition=models.Q(("closed_at", None)),
+                        fields=("site", "kind", "subject"),
+                        name="incident_open_once",
                     )
                 ],
             },
