@@ -23,6 +23,18 @@ def format_kwh(wh: int, places: int = 2) -> str:
     return f"{WIDE.quantize(Decimal(wh).scaleb(-3), Decimal(1).scaleb(-places)):,}"
 
 
+def format_kw(watts: int, places: int = 1) -> str:
+    """Return W as kW for people, rounded half to even: 412550 -> "412.6"."""
+    return format_kwh(watts, places)  # both are a thousandth
+
+
+def mean_price(minor: int, wh: int) -> Decimal:
+    """Return the minor units per kWh that `wh` cost on average, to 60 digits; `wh` must be above zero (ValueError)."""
+    if wh <= 0:
+        raise ValueError("no energy has no price")
+    return WIDE.divide(Decimal(minor * WH_PER_KWH), Decimal(wh))
+
+
 def cost(wh: int, minor_per_kwh: Decimal) -> Decimal:
     """Return the exact price of `wh` in minor units, not rounded: round only the cumulative total."""
     return WIDE.multiply(Decimal(wh), minor_per_kwh).scaleb(-3)

@@ -146,12 +146,34 @@ def test_a_late_delivery_is_in_order_once_a_person_was_told(cast):
         "UPDATE supply_supply SET seen_relay = 'closed' WHERE seen_relay = 'open'",
         "UPDATE supply_supply SET \"order\" = 'waits'",
         "UPDATE supply_supply SET \"order\" = 'stuck'",
+        "UPDATE supply_supply SET \"order\" = 'unverified'",
+        "UPDATE supply_supply SET \"order\" = 'ordered', next_at = next_at - interval '1 day'",
         "UPDATE supply_supply SET \"order\" = 'ordered', wanted_since = wanted_since - interval '2 days'",
     ],
 )
 def test_a_switch_that_nobody_can_explain_is_found(cast, plant, sql):
     plant(sql)
     assert "supplies.explained" in wrong()
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        '{"last_call_at": null}',
+        '{"mode": "no_cut"}',
+        '{"available_minor": 1}',
+        '{"protected": true}',
+        '{"reads_back": false}',
+        '{"holidays_near": ["2026-11-03"]}',
+        '{"holidays_near": null}',
+        '{"reading_at": "2026-11-02T20:00:00+00:00"}',
+        '{"policy": {"code": "home", "name": "Homes", "protected": ["09:00", "12:00"]}}',
+        '{"notices": 7}',
+    ],
+)
+def test_a_cut_that_the_rules_would_not_make_is_found(cast, plant, evidence):
+    plant("UPDATE supply_relayorder SET evidence = evidence || %s::jsonb WHERE is_cut", evidence)
+    assert list(wrong()) == ["supplies.evidence"]
 
 
 def test_energy_without_a_settlement_is_found(cast, plant):

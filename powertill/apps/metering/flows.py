@@ -55,7 +55,7 @@ def accept_reading(*, meter_id: int, heard: Heard, now: datetime) -> Outcome:
             charged_minor = _charge(meter, heard, wh, export_wh, now=now)
         if verdict.accepted:
             _accept(meter, heard)
-        _show(meter, heard, now=now)
+        _show(meter, heard, is_held=verdict.kind in HELD, now=now)
         return Outcome(str(verdict.kind), verdict.reason, charged_minor, wh, export_held)
 
 
@@ -187,13 +187,14 @@ def purse_drop_minor(meter: Meter, heard: Heard, account_id: int) -> int:
     return max(0, booked - heard.credit.remaining_minor + heard.credit.overdraft_minor)
 
 
-def _show(meter: Meter, heard: Heard, *, now: datetime) -> None:
+def _show(meter: Meter, heard: Heard, *, is_held: bool, now: datetime) -> None:
     meter.seen_at, meter.failures, meter.last_fault = now, 0, ""
     shown_at = meter.live.get("taken_at")
     if shown_at is None or datetime.fromisoformat(shown_at) <= heard.taken_at <= now + judge.CLOCK_DOUBT:
         snapshot = asdict(heard.snapshot)
         snapshot["clock_at"] = heard.snapshot.clock_at.isoformat() if heard.snapshot.clock_at else None
-        credit = {"credit": asdict(heard.credit)} if heard.credit is not None else {}
+        # A purse is believed as little as the register beside it, while a person has not looked.
+        credit = {"credit": asdict(heard.credit)} if heard.credit is not None and not is_held else {}
         kept = {"credit": meter.live["credit"]} if "credit" in meter.live else {}
         meter.live = {"taken_at": heard.taken_at.isoformat(), **snapshot, **(credit or kept)}
     meter.save()

@@ -18,9 +18,3 @@ def delivered_since(*, account_id: int, key_prefix: str) -> dict[str, datetime]:
         account_id=account_id, key__startswith=key_prefix, state=Message.State.DELIVERED
     ).values("topic")
     return {row["topic"]: row["first"] for row in rows.annotate(first=Min("delivered_at"))}
-
-
-def written_since(*, account_id: int, key_prefix: str) -> frozenset[str]:
-    """Return the topics that were written for this key prefix, delivered or not."""
-    rows = Message.objects.filter(account_id=account_id, key__startswith=key_prefix)
-    return frozenset(rows.values_list("topic", flat=True).distinct())

@@ -8,7 +8,6 @@ from django.db import connection
 from powertill.apps.audit import flows as audit
 from powertill.apps.audit.models import Operation
 from powertill.apps.ledger import flows as ledger
-from powertill.apps.ledger import queries as balances
 from powertill.apps.ledger.models import Entry
 from powertill.apps.metering.queries import meter_at
 from powertill.apps.notices import flows as notices
@@ -18,6 +17,7 @@ from powertill.apps.sales.models import Delivery, Reversal, Sale
 from powertill.apps.sites import roles
 from powertill.apps.sites.models import Account, Occupancy, SupplyPoint
 from powertill.apps.supply import flows as supply
+from powertill.apps.supply import queries as supplies
 from powertill.apps.supply.models import Supply, SupplyPolicy
 from powertill.core import check_digit, delivery, money
 from powertill.core import ledger as books
@@ -226,14 +226,14 @@ def _tell(row: Sale, *, topic: str, key: str, now: datetime) -> None:
         "room": supply_point.label,
         "amount": _text(row.amount_minor, supply_point),
         "number": row.number,
-        "balance": _text(_balance_minor(row.account, supply_point), supply_point),
+        "balance": _text(_balance_minor(row.account, supply_point, now=now), supply_point),
     }
     notices.tell(account=row.account, topic=topic, key=key, facts=facts, now=now)
 
 
-def _balance_minor(account: Account, supply_point: SupplyPoint) -> int:
-    places = {SupplyPoint.Place.ACCOUNT.value, supply_point.place}
-    return sum(balances.balance_minor(account_id=account.pk, place=place) for place in places)
+def _balance_minor(account: Account, supply_point: SupplyPoint, *, now: datetime) -> int:
+    meter = meter_at(supply_point=supply_point, at=now)
+    return supplies.available_minor([(supply_point, account.pk, meter)])[supply_point.pk]
 
 
 def _text(minor: int, supply_point: SupplyPoint) -> str:
@@ -281,7 +281,7 @@ def _take_back(row: Sale, sent: Delivery | None, *, now: datetime) -> None:
         sent.lease_epoch += 1  # A worker that is about to send loses its lease and must look again.
         sent.save(update_fields=["state", "lease_epoch"])
         return
-    if now > row.sold_at + UNDO_WITHIN or _balance_minor(row.account, row.supply_point) < row.credit_minor:
+    if now > row.sold_at + UNDO_WITHIN or _balance_minor(row.account, row.supply_point, now=now) < row.credit_minor:
         raise Refusal("sale.too_late")
 
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from powertill import drivers
 from powertill.apps.ledger import queries as ledger
+from powertill.apps.metering.flows import HELD
 from powertill.apps.metering.models import Meter, Reading
 from powertill.apps.metering.queries import account_at, meter_at
 from powertill.apps.notices import queries as notices
@@ -13,6 +14,7 @@ from powertill.apps.sites.models import Account, Site, SupplyPoint
 from powertill.apps.supply.models import RelayOrder, SiteMode, Supply
 from powertill.apps.tariffs.queries import holidays
 from powertill.core.ports import Capability, Contact
+from powertill.core.supply import purse
 from powertill.core.supply.credit import Notice, SupplyFacts
 from powertill.core.supply.limits import LimitFacts, Sample
 
@@ -70,26 +72,31 @@ def load(supply: Supply, *, now: datetime) -> Case | None:
 
 def available_minor(*, supply_point: SupplyPoint, account: Account, meter: Meter) -> int:
     """Return the money that is left for energy, money paid but still on its way to the meter included."""
-    in_account = ledger.balance_minor(account_id=account.pk, place="account")
+    account_minor = ledger.balance_minor(account_id=account.pk, place="account")
     if supply_point.place != SupplyPoint.Place.METER:
-        return in_account
-    return in_account + in_meter_minor(account=account, meter=meter)
+        return purse.available_minor(account_minor=account_minor)
+    booked_minor = ledger.balance_minor(account_id=account.pk, place="meter")
+    return purse.available_minor(account_minor=account_minor, booked_minor=booked_minor, shown_minor=shown_minor(meter))
 
 
 def in_meter_minor(*, account: Account, meter: Meter) -> int:
-    """Return what is left in the meter's purse: what it showed last, never more than what we have proof of.
+    """Return what is left in the meter's purse: what it showed last, never more than what we have proof of."""
+    booked_minor = ledger.balance_minor(account_id=account.pk, place="meter")
+    return purse.in_meter_minor(booked_minor=booked_minor, shown_minor=shown_minor(meter))
 
-    While credit that is not yet proven is on the meter, it is still counted on the account.
-    """
-    booked = ledger.balance_minor(account_id=account.pk, place="meter")
-    credit = meter.live.get("credit")
-    if credit is None or credit["purchase_count"] != meter.proven_count:
-        return booked
-    return min(booked, int(credit["remaining_minor"]) - int(credit["overdraft_minor"]))
+
+def shown_minor(meter: Meter | None) -> int | None:
+    """Return what a meter's purse showed last, or None where it cannot be compared with our books."""
+    credit = meter.live.get("credit") if meter is not None else None
+    if meter is None or credit is None or credit["purchase_count"] != meter.proven_count:
+        return None
+    return int(credit["remaining_minor"]) - int(credit["overdraft_minor"])
 
 
 def _power(supply: Supply, supply_point: SupplyPoint, meter: Meter, *, now: datetime) -> LimitFacts:
+    # A reading that a person must look at proves nothing; nobody is cut on it.
     rows = Reading.objects.filter(meter=meter, taken_at__gt=now - SAMPLES_WITHIN, power_w__isnull=False)
+    rows = rows.exclude(verdict__in=HELD)
     newest = rows.order_by("-taken_at").values_list("taken_at", "power_w")[:SAMPLES_MAX]
     trips = RelayOrder.objects.filter(
         supply=supply, command="trip", code__startswith="limit.", sent_at__gt=now - TRIPS_WITHIN

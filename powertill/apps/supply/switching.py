@@ -20,6 +20,7 @@ STUCK_AGAIN = timedelta(minutes=30)
 PATIENCE = timedelta(minutes=10)  # for a trip that the meter took and delays, or defers while current is high
 CUTS_PER_HOUR_MIN = 5
 CUTS_PER_MILLE = 5  # or 0.5 % of the site's supplies, whichever is more (fault F51)
+HOLIDAYS_NEAR = timedelta(days=7)  # those that a person may ask about when a cut is disputed
 TO_BE_LOOKED_AT = (Supply.Order.ORDERED, Supply.Order.WAITS, Supply.Order.STUCK)
 STUCK_KINDS = ("relay.not_moved", "relay.protected")
 _CUTS_LOCK = 0x43555453
@@ -151,7 +152,7 @@ def _give(supply: Supply, meter: Meter, case: cases.Case | None, command: str, *
         is_cut=_is_cut(supply, command),
         code=supply.code,
         params=supply.params,
-        evidence=_evidence(case) if case else {"hold": supply.hold_reason},
+        evidence=_evidence(case, now=now) if case else {"hold": supply.hold_reason},
         sent_at=now,
     )
     proven = cases.can(meter, Capability.READS_BACK_RELAY)
@@ -204,9 +205,16 @@ def _purse_is_empty(supply: Supply, case: cases.Case) -> bool:
     return case.facts.place == "meter" and is_empty and not supply.seen_keep_power
 
 
-def _evidence(case: cases.Case) -> dict[str, object]:
+def _evidence(case: cases.Case, *, now: datetime) -> dict[str, object]:
     facts = case.facts
+    holidays = cases.calendar(case.site, now=now)
+    near = [day.isoformat() for day in sorted(holidays or ()) if abs(day - now.date()) <= HOLIDAYS_NEAR]
     return {
+        "place": facts.place,
+        "protected": facts.protected_supply,
+        "relay": facts.relay.value if facts.relay else None,
+        "reads_back": facts.driver_reads_back,
+        "holidays_near": near if holidays is not None else None,
         "available_minor": facts.available_minor,
         "reading_at": facts.reading_at.isoformat() if facts.reading_at else None,
         "notices": [[notice.level, notice.delivered_at.isoformat()] for notice in facts.warned],
