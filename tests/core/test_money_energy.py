@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertill.core.energy import affordable_wh, cost, format_kwh, split_wh, wh_from_kwh
+from powertill.core.energy import affordable_wh, cost, format_kw, format_kwh, mean_price, split_wh, wh_from_kwh
 from powertill.core.errors import Refusal
 from powertill.core.money import (
     format_minor,
@@ -140,3 +140,14 @@ def test_money_buys_the_most_wh_that_it_can(minor: int, price: Decimal) -> None:
 def test_a_price_of_zero_has_no_answer() -> None:
     with pytest.raises(ValueError, match="without limit"):
         affordable_wh(1, Decimal(0))
+
+
+def test_a_mean_price_is_exact_and_needs_energy():
+    assert mean_price(5683, 100_000) == Decimal("56.83")
+    with pytest.raises(ValueError, match="no energy"):
+        mean_price(1, 0)
+
+
+def test_power_reads_like_energy():
+    assert format_kw(412_550) == "412.6"
+    assert format_kw(-1_000_000, 0) == "-1,000"

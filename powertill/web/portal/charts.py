@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from powertill.apps.sites.models import Site
+from powertill.core.energy import format_kwh
 from powertill.core.span import DAY
 from powertill.core.tariff import engine
 from powertill.core.tariff.terms import Plan
@@ -119,7 +120,7 @@ def calendar(days: Mapping[date, Amount], *, now: datetime, site: Site) -> Drawi
         one = first + number * DAY
         amount = days.get(one)
         text = f"{one:%m-%d} · {kwh(amount.wh)} · {money(amount.minor, site)}" if amount else f"{one:%m-%d}"
-        short = f"{amount.wh // 1000}.{amount.wh % 1000 // 100}" if amount else ""
+        short = format_kwh(amount.wh, 1) if amount else ""
         shown.append(month.Day(one, amount.wh if amount and one <= today else None, short, text))
     total = sum(amount.wh for one, amount in days.items() if first <= one <= today)
     return month.draw(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from babel.core import UnknownLocaleError
@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext
 
+from powertill.core.energy import format_kw, format_kwh
 from powertill.core.money import format_minor
 
 register = template.Library()
@@ -81,34 +82,28 @@ def price(minor_per_kwh: Decimal | str | None, where: Any = "CNY") -> str:
     return f"{max(major.normalize(), major.quantize(Decimal('0.0001')), key=lambda d: -int(d.as_tuple().exponent)):f}"
 
 
-def _thousandths(value: int | str, places: int) -> str:
-    """Return a thousandth of `value`, grouped, with `places` decimals."""
-    number = (Decimal(int(value)) / 1000).quantize(Decimal(1).scaleb(-int(places)), ROUND_HALF_EVEN)
-    return f"{number:,}".replace("-", MINUS)
-
-
 @register.filter
 def kwh_number(wh: int | str | None, places: int = 2) -> str:
     """Return Wh as kWh without the unit."""
-    return NOTHING if wh is None or wh == "" else _thousandths(wh, places)
+    return NOTHING if wh is None or wh == "" else format_kwh(int(wh), int(places)).replace("-", MINUS)
 
 
 @register.filter
 def kwh(wh: int | str | None, places: int = 2) -> str:
     """Return Wh as `163.90 kWh`."""
-    return NOTHING if wh is None or wh == "" else f"{_thousandths(wh, places)}{SPACE}kWh"
+    return NOTHING if wh is None or wh == "" else f"{kwh_number(wh, places)}{SPACE}kWh"
 
 
 @register.filter
 def kw_number(watts: int | str | None, places: int = 1) -> str:
     """Return W as kW without the unit."""
-    return NOTHING if watts is None or watts == "" else _thousandths(watts, places)
+    return NOTHING if watts is None or watts == "" else format_kw(int(watts), int(places)).replace("-", MINUS)
 
 
 @register.filter
 def power_kw(watts: int | str | None, places: int = 1) -> str:
     """Return W as `412.6 kW`."""
-    return NOTHING if watts is None or watts == "" else f"{_thousandths(watts, places)}{SPACE}kW"
+    return NOTHING if watts is None or watts == "" else f"{kw_number(watts, places)}{SPACE}kW"
 
 
 @register.filter
