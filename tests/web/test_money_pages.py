@@ -158,7 +158,7 @@ def test_the_code_on_a_receipt_proves_it_and_a_forged_one_does_not(cast):
 def test_a_reprint_says_copy_and_is_logged(cast):
     sale, client = Sale.objects.first(), as_(cast.users["cashier"])
     for copy in (1, 2):
-        assert client.post(f"/receipts/{sale.number}/reprint").status_code == 302
+        assert client.post(f"/receipts/{sale.number}/reprint", {"op": f"reprint-{copy}"}).status_code == 302
         assert f"COPY {copy}" in text_of(client.get(f"/receipts/{sale.number}"))
     assert LogEntry.objects.filter(act="receipt.reprinted", subject=sale.number).count() == 2
 
@@ -179,11 +179,18 @@ def test_search_opens_the_best_hit(cast):
 
 def test_protection_is_one_persons_kindness_and_two_persons_end(cast):
     number, manager = cast.accounts["2-0608"].number, as_(cast.users["manager"])
-    assert as_(cast.users["cashier"]).post(f"/customers/{number}/protect", {"reason": "x"}).status_code == 403
-    assert manager.post(f"/customers/{number}/protect", {"reason": ""}).status_code == 422
-    assert manager.post(f"/customers/{number}/protect", {"reason": "oxygen"}).status_code == 302
+    assert (
+        as_(cast.users["cashier"])
+        .post(f"/customers/{number}/protect", {"reason": "x", "op": "protect-0608-a"})
+        .status_code
+        == 403
+    )
+    assert manager.post(f"/customers/{number}/protect", {"reason": "", "op": "protect-0608-b"}).status_code == 422
+    assert manager.post(f"/customers/{number}/protect", {"reason": "oxygen", "op": "protect-0608-c"}).status_code == 302
     assert SupplyPoint.objects.get(label="2-0608").protected
-    assert manager.post(f"/customers/{number}/unprotect", {"reason": "moved"}).status_code == 302
+    assert (
+        manager.post(f"/customers/{number}/unprotect", {"reason": "moved", "op": "unprotect-0608"}).status_code == 302
+    )
     assert SupplyPoint.objects.get(label="2-0608").protected
     assert Approval.objects.filter(kind="supply.unprotect").count() == 1
     assert "a second person must approve" in text_of(manager.get(f"/customers/{number}"))

@@ -1,4 +1,4 @@
-"""Whatever stands in an address, a form or a cookie, no page fails: every URL name is asked with a table of nasty values."""
+"""Whatever stands in an address, a form or a cookie, no page fails: every URL name meets a table of nasty values."""
 
 import re
 from pathlib import Path
@@ -63,7 +63,7 @@ READS = {
     "home": ("view", "account"),
     "topup": ("amount",),
 }
-POSTED = ("protect", "hold", "reprint", "reverse", "pay", "outcome", "settle", "decide", "close", "approve")
+POSTED = ("protect", "hold", "reprint", "reverse", "pay", "outcome", "settle", "decide", "close", "approve", "_mode")
 
 
 def patterns(resolver, prefix="", space=""):
@@ -126,7 +126,8 @@ def test_no_address_makes_a_page_fail(name, cast):
         for url in urls(cast, name):
             response = client.post(url, {}) if name.endswith(POSTED) else client.get(url)
             shown = b"".join(response) if response.streaming else response.content
-            assert response.status_code < 500 and response.status_code != 405, (url[:200], response.status_code, shown[:300])
+            told = (url[:200], response.status_code, shown[:300])
+            assert response.status_code < 500 and response.status_code != 405, told
             if NUL in url:
                 assert response.status_code == 400, url[:200]
 

@@ -17,7 +17,7 @@ from powertill.apps.notices.models import Contact
 from powertill.apps.people.models import LANGUAGES, Customer
 from powertill.apps.sales import flows as sales
 from powertill.apps.sites import roles
-from powertill.apps.sites.models import Occupancy, SupplyPoint
+from powertill.apps.sites.models import Occupancy, Site, SupplyPoint
 from powertill.apps.supply import flows as supply
 from powertill.apps.supply.models import SupplyPolicy
 from powertill.core import check_digit, money
@@ -56,9 +56,10 @@ class AccountForm(django_forms.Form):
     )
 
     def __init__(
-        self, *args: Any, rooms: QuerySet[SupplyPoint], policies: QuerySet[SupplyPolicy], **kwargs: Any
+        self, *args: Any, site: Site, rooms: QuerySet[SupplyPoint], policies: QuerySet[SupplyPolicy], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.site = site
         self.fields["room"].queryset = rooms  # type: ignore[attr-defined]
         self.fields["policy"].queryset = policies  # type: ignore[attr-defined]
         self.fields["policy"].empty_label = None  # type: ignore[attr-defined]
@@ -67,11 +68,16 @@ class AccountForm(django_forms.Form):
         """Require either a known number or a name."""
         data: dict[str, Any] = super().clean() or {}
         number = data.get("customer", "")
-        if number and not Customer.objects.filter(number=number).exists():
+        if number and known_customer(self.site, number) is None:
             self.add_error("customer", _("There is no customer with this number."))
         elif not number and not data.get("name"):
             self.add_error("name", _("Type the name of the new customer."))
         return data
+
+
+def known_customer(site: Site, number: str) -> Customer | None:
+    """Return the customer with this number if they have or had an account at the site; others are nobody here."""
+    return Customer.objects.filter(number=number, accounts__site=site).distinct().first()
 
 
 @require_http_methods(["GET", "POST"])
@@ -85,8 +91,8 @@ def open_account(request: SiteRequest) -> HttpResponse:
             "room": rooms.filter(label=request.GET.get("room", "")).first(),
         }
         first = first | {"policy": policies.first(), "language": request.LANGUAGE_CODE}
-        return _opening(request, AccountForm(initial=first, rooms=rooms, policies=policies))
-    form = AccountForm(request.POST, rooms=_all_rooms(request), policies=policies)
+        return _opening(request, AccountForm(initial=first, site=request.site, rooms=rooms, policies=policies))
+    form = AccountForm(request.POST, site=request.site, rooms=_all_rooms(request), policies=policies)
     if not form.is_valid():
         return _opening(request, form, status=UNPROCESSABLE)
     try:
@@ -123,7 +129,7 @@ def _open(request: SiteRequest, data: dict[str, Any]) -> dict[str, Any]:
     body |= {"room": str(data["room"].pk), "policy": str(data["policy"].pk), "preset": str(preset_minor)}
 
     def run() -> dict[str, Any]:
-        known = Customer.objects.filter(number=data["customer"]).first() if data["customer"] else None
+        known = known_customer(request.site, data["customer"]) if data["customer"] else None
         person = known or _new_customer(data)
         return sales.open_account(
             op_id=f"{data['op']}-in",
@@ -167,7 +173,13 @@ def _room_of(request: SiteRequest, number: str) -> Standing:
 def protect(request: SiteRequest, number: str) -> HttpResponse:
     """Protect a supply: from now on nobody cuts it."""
     point = _room_of(request, number).supply_point
-    supply.protect(supply_point_id=point.pk, reason=request.POST.get("reason", ""), actor=request.user, now=request.now)
+    supply.protect(
+        supply_point_id=point.pk,
+        reason=request.POST.get("reason", ""),
+        actor=request.user,
+        now=request.now,
+        op_id=forms.op_id(request.POST),
+    )
     messages.success(request, _("%(room)s is protected: nobody cuts it.") % {"room": point.label})
     return redirect("console:customer", number)
 
@@ -178,7 +190,11 @@ def ask_unprotect(request: SiteRequest, number: str) -> HttpResponse:
     """Ask a second person to lift the protection."""
     point = _room_of(request, number).supply_point
     supply.request_unprotect(
-        supply_point_id=point.pk, reason=request.POST.get("reason", ""), maker=request.user, now=request.now
+        supply_point_id=point.pk,
+        reason=request.POST.get("reason", ""),
+        maker=request.user,
+        now=request.now,
+        op_id=forms.op_id(request.POST),
     )
     messages.success(
         request,
@@ -198,7 +214,8 @@ def hold(request: SiteRequest, number: str) -> HttpResponse:
         reason=request.POST.get("reason", ""),
         actor=request.user,
         now=request.now,
-        op_id=request.POST.get("op", ""),
+        op_id=forms.op_id(request.POST),
+        danger=request.POST.get("danger") == "yes",
     )
     words = {
         "open": _("%(room)s: ordered off. The page shows when the meter has proven it."),

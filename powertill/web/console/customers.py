@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from powertill.apps.audit.models import Approval
+from powertill.apps.audit import queries as audit
 from powertill.apps.sales import quoting
 from powertill.apps.sites.models import Account
 from powertill.apps.tariffs import queries as tariffs
@@ -106,7 +106,7 @@ def customer(request: SiteRequest, number: str) -> HttpResponse:
         "owed": quoting.owed(account),
         "events": events,
         "older": events[-1].at.isoformat() if len(events) == timeline.SHOWN_MAX else "",
-        "op": forms.new_op_id(),
+        **{f"{act}_op": forms.new_op_id() for act in ("protect", "unprotect", "hold")},
     }
     if stands is not None:
         context |= _supply(request, stands)
@@ -115,7 +115,7 @@ def customer(request: SiteRequest, number: str) -> HttpResponse:
 
 def _supply(request: SiteRequest, stands: Standing) -> dict[str, Any]:
     point = stands.supply_point
-    waiting = Approval.objects.filter(kind="supply.unprotect", subject=point.label, approved_at=None)
+    waiting = audit.open_approvals(point.site).filter(kind="supply.unprotect", subject=point.label)
     context: dict[str, Any] = {
         "lasting": standing.lasting(stands, now=request.now),
         "meter_url": link("meter", stands.meter.number) if stands.meter else "",

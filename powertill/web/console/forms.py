@@ -23,6 +23,14 @@ def new_op_id() -> str:
     return secrets.token_urlsafe(18)
 
 
+def op_id(data: QueryDict) -> str:
+    """Return the operation id that a form carries; a form without one could not be told from its repetition."""
+    found = data.get("op", "")
+    if not found:
+        raise Refusal("operation.id")
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Payment:
     """What the customer pays: amount and money given in minor units, and how."""

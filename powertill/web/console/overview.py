@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 from powertill.apps.ledger import queries as ledger
 from powertill.web.charts import hbars, line
 from powertill.web.console import attention, figures, receipts, standing
+from powertill.web.console import site as site_page
 from powertill.web.console.access import SiteRequest, page
 from powertill.web.console.standing import Standing
 from powertill.web.templatetags.units import ago, kw_number, money, power_kw
@@ -56,6 +57,7 @@ def overview(request: SiteRequest) -> HttpResponse:
         "feeders": _feeders(figures.feeders(site, rows, now=now)),
         "sales": [(sale, receipts.state_of(sale)) for sale in last],
         "site_url": attention.link("site"),
+        **site_page.no_cut(site),
     }
     return render(request, "console/overview.html", context)
 

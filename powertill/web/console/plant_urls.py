@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("deliveries/<int:pk>/decide", settling.delivery_decide, name="delivery_decide"),
     path("cases/<int:pk>/close", settling.case_close, name="case_close"),
     path("site", site.site, name="site"),
+    path("site/mode", site.mode, name="site_mode"),
     path("tariffs", tariffs.tariffs, name="tariffs"),
     path("tariffs/<str:code>", tariffs.tariff, name="tariff"),
     path("audit", audit.audit, name="audit"),

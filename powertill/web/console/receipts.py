@@ -85,6 +85,7 @@ def block(request: SiteRequest, sale: Sale) -> dict[str, Any]:
         "change_minor": sale.given_minor - sale.amount_minor,
         "may_reverse": may_reverse(request, sale),
         "reverse_op": forms.new_op_id(),
+        "reprint_op": forms.new_op_id(),
         "receipt": slip.build(sale, qr_svg=qr(sale)),
     }
 
@@ -108,6 +109,7 @@ def receipt(request: SiteRequest, number: str) -> HttpResponse:
         "back_url": url_of("console:customer", args=[sale.account.number]),
         "may_reverse": may_reverse(request, sale),
         "reverse_op": forms.new_op_id(),
+        "reprint_op": forms.new_op_id(),
     }
     return render(request, "console/receipt.html", context)
 
@@ -130,7 +132,13 @@ def reprint(request: SiteRequest, number: str) -> HttpResponse:
     """Note that a copy is printed, then show it with its number."""
     sale = find(request, number)
     request.session[FRESH_KEY] = [pk for pk in request.session.get(FRESH_KEY, []) if pk != sale.pk]
-    audit.log(act=REPRINTED, subject=sale.number, actor=request.user, now=request.now)
+    op_id, who, now = forms.op_id(request.POST), request.user, request.now
+
+    def run() -> dict[str, Any]:
+        audit.log(act=REPRINTED, subject=sale.number, actor=who, now=now, op_id=op_id, site=request.site)
+        return {"sale": sale.pk}
+
+    audit.once(op_id=op_id, kind=REPRINTED, body={"sale": sale.pk}, actor=who, now=now, run=run)
     return redirect(url_of("console:receipt", args=[sale.number]) + "#print")
 
 

@@ -175,10 +175,12 @@ def outcome(request: SiteRequest) -> HttpResponse:
     """Tell what became of a sale whose answer was lost; an id that is not known is refused from now on."""
     op_id = request.POST.get("op", "")
     result = audit.last_response(op_id=op_id, now=request.now)
-    sale = sold_by(request).filter(operation_id=op_id).first() if result else None
-    if sale is not None:
+    if result is None:
+        return render(request, "console/sell_unsold.html", {})
+    sale = receipts.of_site(request.site).filter(operation_id=op_id).first()
+    if sale is not None:  # perhaps sold under another login: it is this desk's sale all the same
         return _sold(request, sale)
-    return render(request, "console/sell_unsold.html", {})
+    return render(request, "console/sell_elsewhere.html", {"number": result.get("number", "")})
 
 
 @require_GET

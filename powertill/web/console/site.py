@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
 from powertill.apps.sites import roles
+from powertill.apps.sites.models import Site
+from powertill.apps.supply import modes
+from powertill.apps.supply.models import SiteMode
+from powertill.web import reasons
 from powertill.web.charts import diagram
 from powertill.web.console import site_tree
 from powertill.web.console.access import SiteRequest, page
@@ -29,6 +35,24 @@ def site(request: SiteRequest) -> HttpResponse:
     return response
 
 
+@require_POST
+@page(roles.SWITCH)
+def mode(request: SiteRequest) -> HttpResponse:
+    """Stop all cuts of the site, or allow them again, with a reason."""
+    wanted = request.POST.get("mode", "")
+    reason = request.POST.get("reason", "")
+    modes.set_mode(site_id=request.site.pk, mode=wanted, reason=reason, actor=request.user, now=request.now)
+    no_cut = wanted == SiteMode.Mode.NO_CUT
+    messages.success(request, _("From now on nobody is cut.") if no_cut else _("The rules may cut again."))
+    return redirect("console:site")
+
+
+def no_cut(site: Site) -> dict[str, Any]:
+    """Return what the banner says while nobody is cut, or nothing."""
+    row = SiteMode.objects.filter(site=site, mode=SiteMode.Mode.NO_CUT).first()
+    return {"no_cut": row, "no_cut_why": reasons.said(modes.mode_sentence(row))} if row else {}
+
+
 def _context(request: SiteRequest) -> dict[str, Any]:
     assumed = _diversity(request)
     rooms = site_tree.points(request.site, now=request.now)
@@ -39,6 +63,7 @@ def _context(request: SiteRequest) -> dict[str, Any]:
     query["live"] = "1"
     return {
         "nav": "site",
+        **no_cut(request.site),
         "drawing": diagram.draw(_diagram(roots)) if roots else None,
         "rows": rows,
         "chosen": chosen,

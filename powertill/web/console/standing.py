@@ -18,7 +18,8 @@ from powertill.apps.supply import queries as supplies
 from powertill.apps.supply.models import Supply
 from powertill.core import forecast
 from powertill.core.supply.policy import Policy
-from powertill.web.console import words
+from powertill.web.portal import left
+from powertill.web.portal.access import Home
 
 HABIT = timedelta(days=14)
 ROOMS_MAX = 20_000
@@ -123,10 +124,10 @@ def _available(row: Any, purses: dict[tuple[int, str], int], meter: Meter | None
     minor = purses.get((row.account_id, "account"), 0)
     if row.supply_point.place != "meter":
         return minor
-    credit = meter.live.get("credit") if meter else None
+    booked, credit = purses.get((row.account_id, "meter"), 0), meter.live.get("credit") if meter else None
     if meter is None or credit is None or credit["purchase_count"] != meter.proven_count:
-        return minor + purses.get((row.account_id, "meter"), 0)
-    return minor + int(credit["remaining_minor"]) - int(credit["overdraft_minor"])
+        return minor + booked
+    return minor + min(booked, int(credit["remaining_minor"]) - int(credit["overdraft_minor"]))
 
 
 def habits(points: Iterable[int], *, now: datetime, zone: ZoneInfo) -> dict[int, list[int]]:
@@ -152,7 +153,9 @@ def lasts(standing: Standing, daily_minor: list[int], *, now: datetime) -> forec
 
 
 def lasting(standing: Standing, *, now: datetime) -> str:
-    """Return in words how long one customer's credit lasts."""
-    point = standing.supply_point
-    daily = habits([point.pk], now=now, zone=ZoneInfo(point.site.zone)).get(point.pk, [])
-    return words.lasting(lasts(standing, daily, now=now), now=now)
+    """Return in words how long one customer's credit lasts: the sentence that the customer's own page shows."""
+    point, account = standing.supply_point, standing.account
+    home = Home(account, point.site, point, standing.meter, standing.supply)
+    used = left.used_lately(home, now=now)
+    found = left.lasting(home, left.balance(home), used, now=now)
+    return found.about if found else ""

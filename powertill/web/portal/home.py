@@ -16,7 +16,7 @@ from powertill.apps.sales.models import Sale
 from powertill.apps.supply import policies
 from powertill.apps.tariffs import queries as tariffs
 from powertill.core.errors import Refusal
-from powertill.core.span import DAY, day_start
+from powertill.core.span import day_start
 from powertill.core.supply import policy
 from powertill.core.tariff.terms import Plan
 from powertill.web import reasons
@@ -33,7 +33,7 @@ def home(request: CustomerRequest) -> HttpResponse:
     """Show the balance and the use; `?view=` is day, week, month or rate."""
     here, now = request.home, request.now
     balance = left.balance(here)
-    used = _used(here, now=now)
+    used = left.used_lately(here, now=now)
     asked = request.GET.get("view", "")
     view = asked if asked in VIEWS else VIEWS[0]
     context = {
@@ -58,15 +58,6 @@ def home(request: CustomerRequest) -> HttpResponse:
 def _query(request: CustomerRequest) -> str:
     """Return the part of an address that keeps the chosen account, "" for a customer who has only one."""
     return f"account={request.home.account.number}" if len(request.accounts) > 1 else ""
-
-
-def _used(here: Home, *, now: datetime) -> list[Used]:
-    if here.room is None:
-        return []
-    zone = ZoneInfo(here.site.zone)
-    today = now.astimezone(zone).date()
-    since = min(day_start(today - left.WEEKS_MAX * DAY, zone), day_start(today.replace(day=1), zone))
-    return use.read(here.room, here.account, since=since)
 
 
 def _use(here: Home, used: list[Used], view: str, *, now: datetime) -> dict[str, Any]:

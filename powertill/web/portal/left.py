@@ -81,6 +81,16 @@ def lasting(home: Home, left: Balance, used: Sequence[Used], *, now: datetime) -
     )
 
 
+def used_lately(home: Home, *, now: datetime) -> list[Used]:
+    """Return what the account used in the weeks that a forecast looks at, and at least in the present month."""
+    if home.room is None:
+        return []
+    zone = ZoneInfo(home.site.zone)
+    today = now.astimezone(zone).date()
+    since = min(day_start(today - WEEKS_MAX * DAY, zone), day_start(today.replace(day=1), zone))
+    return use.read(home.room, home.account, since=since)
+
+
 def whole_days(used: Sequence[Used], zone: ZoneInfo, *, now: datetime) -> list[int]:
     """Return Wh of the whole local days there are, oldest first; the first and the present day are parts."""
     if not used:
@@ -105,7 +115,7 @@ def usual_price(home: Home, used: Sequence[Used], *, now: datetime) -> Decimal |
     recent = [one for one in used if one.span.start >= now - timedelta(days=PRICE_DAYS)]
     wh = sum(one.wh for one in recent)
     if wh > 0:
-        return Decimal(sum(one.minor for one in recent)) * 1000 / wh
+        return energy.mean_price(sum(one.minor for one in recent), wh)
     if home.room is None:
         return None
     try:

@@ -197,6 +197,17 @@
     if (event.target.id === "amount" && id("sale")) id("sale").dataset.quoting = "1";
   });
 
+  // --- a quote that waits renews itself before it expires ---------------------------------------------------------
+  var RENEW_MS = 60000, renewed = Date.now();
+  function renew() {
+    var form = id("sale"), amount = id("amount");
+    if (!form || !amount || !amount.value || form.dataset.quoting || sending || document.hidden) return;
+    renewed = Date.now();
+    window.htmx.trigger(amount, "quote");
+  }
+  window.setInterval(renew, RENEW_MS);
+  document.addEventListener("visibilitychange", function () { if (Date.now() - renewed >= RENEW_MS) renew(); });
+
   // --- sending once, and asking when the answer is lost ----------------------------------------------------------
   var sending = null; // the request that carries the sale
   document.addEventListener("htmx:beforeRequest", function (event) {
