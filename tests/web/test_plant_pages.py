@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -240,7 +241,7 @@ def test_a_held_reading_is_settled_once_by_a_person(cast: Cast) -> None:
     meter = cast.meter["2-0608"]
     newest = Reading.objects.filter(meter=meter).order_by("-taken_at")[0]
     Reading.objects.filter(pk=newest.pk).update(verdict="jump")
-    meter.accepted_at = newest.taken_at - plant_cast.timedelta(minutes=30)
+    meter.accepted_at = newest.taken_at - timedelta(minutes=30)
     meter.accepted_import_wh = newest.import_wh - 90_000
     meter.save(update_fields=["accepted_at", "accepted_import_wh"])
     page, url = f"/meters/{meter.number}", f"/meters/{meter.number}/settle"
