@@ -1,35 +1,6 @@
-"""Which warnings are due as a balance falls, and when a message may be sent without waking anybody."""
+"""When a message may be sent without waking anybody, and whether a time lies in daily hours."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
-
-HYSTERESIS_PER_MILLE = 100  # a warning is armed again only when the balance is well above its threshold
-
-
-@dataclass(frozen=True, slots=True)
-class Crossing:
-    """What a change of balance means: warnings to send now (1 is the first), and warnings armed again."""
-
-    due: tuple[int, ...]
-    warned: frozenset[int]
-
-
-def crossings(available_minor: int, *, thresholds_minor: Sequence[int], warned: frozenset[int]) -> Crossing:
-    """Return the warnings due at this balance; thresholds fall, `warned` are the levels already sent.
-
-    A level is due once when the balance is below its threshold, and armed again when the balance is a
-    tenth above it. Only the most urgent of several levels passed at once is sent; the others count as sent.
-    """
-    below = {level for level, minor in enumerate(thresholds_minor, 1) if available_minor < minor}
-    kept = {
-        level
-        for level, minor in enumerate(thresholds_minor, 1)
-        if level in warned and available_minor < minor + abs(minor) * HYSTERESIS_PER_MILLE // 1000
-    }
-    fresh = below - kept
-    due = (max(fresh),) if fresh and max(fresh) == max(below) else ()
-    return Crossing(due, frozenset(kept | below))
 
 
 def in_daily_hours(local_time: time, hours: tuple[time, time] | None) -> bool:

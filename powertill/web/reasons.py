@@ -80,6 +80,7 @@ def outcome(name: str) -> str:
         "delayed": _("accepted, delayed"),
         "deferred": _("waits: the current is high"),
         "refused_protected": _("refused: keep-power is on"),
+        "withdrawn": _("withdrawn before it was sent"),
         "closed": _("contact seen: on"),
         "open": _("contact seen: off"),
     }

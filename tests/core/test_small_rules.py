@@ -10,7 +10,7 @@ from powertill.core import check_digit
 from powertill.core.capacity import Node, roll_up, room_for
 from powertill.core.errors import Refusal
 from powertill.core.forecast import time_to_empty
-from powertill.core.notify import crossings, in_daily_hours, next_allowed
+from powertill.core.notify import in_daily_hours, next_allowed
 
 from .examples import LONDON, SHANGHAI, local
 
@@ -91,26 +91,6 @@ def test_a_forecast_needs_history_and_ends_at_its_horizon() -> None:
     empty = time_to_empty([9, 9, 9], available_wh=0, now=NOW)
     assert empty is not None
     assert empty.likely_at == NOW
-
-
-def test_warnings_come_twice_and_are_armed_again_only_well_above() -> None:
-    warned: frozenset[int] = frozenset()
-    story = [
-        (3000, ()),
-        (2999, (1,)),
-        (2990, ()),
-        (3100, ()),
-        (2999, ()),
-        (999, (2,)),
-        (500, ()),
-        (1000, ()),
-        (999, ()),
-    ]
-    story += [(3300, ()), (2999, (1,)), (5000, ()), (10, (2,)), (9, ())]
-    for available_minor, due in story:
-        crossing = crossings(available_minor, thresholds_minor=(3000, 1000), warned=warned)
-        assert crossing.due == due, available_minor
-        warned = crossing.warned
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,7 @@ def test_the_basic_need_is_kept_but_never_more_than_the_base() -> None:
         ({"celsius": 86}, "safety.over_heat"),
         ({"relay": Contact.OPEN, "current_ma": (501,)}, "safety.still_live"),
         ({"relay": Contact.OPEN, "current_ma": (500,)}, "safety.ok"),
+        ({"relay": Contact.CLOSED, "current_ma": (501,)}, "safety.ok"),
         ({"relay": Contact.OPEN, "load_side_voltage": True}, "safety.fed_from_behind"),
         ({"relay": Contact.CLOSED, "load_side_voltage": True}, "safety.ok"),
         ({"standing": True}, "safety.not_lifted"),
@@ -94,3 +95,20 @@ def test_danger_opens_at_once(facts: dict[str, Any], code: str) -> None:
     assert result.code == code
     assert (result.relay is Contact.OPEN) == result.needs_person == (code != "safety.ok")
     assert "%(" not in result.reason
+
+
+@pytest.mark.parametrize(
+    ("relay", "shown", "live"),
+    [
+        (Contact.OPEN, {"power_w": 101}, True),
+        (Contact.OPEN, {"power_w": -101}, True),
+        (Contact.OPEN, {"power_w": 100}, False),
+        (Contact.OPEN, {"current_ma": (None, -501), "power_w": None}, True),
+        (Contact.CLOSED, {"power_w": 5000}, False),
+        (None, {"power_w": 5000}, False),
+    ],
+)
+def test_load_through_an_open_switch_is_seen_by_current_or_power(
+    relay: Contact | None, shown: dict[str, Any], live: bool
+) -> None:
+    assert safety.is_still_live(relay, **shown) is live

@@ -128,6 +128,26 @@ def test_a_payment_between_the_decision_and_the_frame_stops_the_trip(court, monk
     assert court.supply("A").wanted_relay == "closed"
 
 
+def test_a_payment_between_the_order_and_the_frame_withdraws_the_trip(court, monkeypatch):
+    use_up(court, "A")
+    account = court.supply("A").supply_point.occupancies.get().account
+    real, given = switching.next_command, []
+
+    def paid_afterwards(*, supply_id, epoch, now):
+        command = real(supply_id=supply_id, epoch=epoch, now=now)
+        if command == "trip" and not given:
+            given.append(court.cast.sell(account, 5000, at=now))
+        return command
+
+    monkeypatch.setattr(switching, "next_command", paid_afterwards)
+    court.live(MORNING + 2 * HOUR, step=15 * MINUTE)
+    assert len(given) == 1
+    assert (commands("A", court), outcomes("A", court)) == (["trip"], ["withdrawn", "closed"])
+    assert court.meter("A").powered and court.meter("A").state.cut_reason != "remote"
+    assert court.supply("A").order == "agreed"
+    court.assert_sound()
+
+
 def opened_by_a_person(rig: Rig) -> None:
     rig.cast.sell(rig.cast.open("A"), 5000)
     rig.settle()

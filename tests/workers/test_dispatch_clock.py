@@ -185,3 +185,16 @@ def test_credit_that_is_late_is_put_before_a_person(cast):
     tick(START + timedelta(minutes=16))
     late = Incident.objects.exclude(kind="meter.silent").get()  # the meters of the cast were never heard
     assert (late.kind, late.meter_id) == ("delivery.late", cast.meters["B"].pk)
+
+
+def test_a_duty_that_fails_keeps_no_other_from_being_done(cast, monkeypatch):
+    cast.sell(cast.open("B"), 5000)
+
+    def fail(**_arguments):
+        raise ZeroDivisionError("a fault of ours")
+
+    monkeypatch.setattr(clock.supply, "review_due", fail)
+    monkeypatch.setattr(clock, "visits", fail)
+    with pytest.raises(ZeroDivisionError):
+        tick(START + timedelta(minutes=16))
+    assert Incident.objects.get().kind == "delivery.late"

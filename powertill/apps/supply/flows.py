@@ -19,6 +19,8 @@ from powertill.apps.supply.modes import set_mode
 from powertill.apps.supply.persons import hold, protect, request_unprotect, unprotect
 from powertill.apps.supply.reviewing import review, review_due, tell
 from powertill.core.errors import Refusal
+from powertill.core.ports import Contact
+from powertill.core.supply import safety
 
 __all__ = [
     "close_incident",
@@ -34,8 +36,6 @@ __all__ = [
     "tell",
     "unprotect",
 ]
-
-STILL_LIVE_W = 100  # through a switch that reads open
 
 
 def take_reading(*, meter_id: int, heard: Heard, now: datetime, next_poll_at: datetime) -> Outcome:
@@ -64,8 +64,9 @@ def _supplies_of(meter: Meter, *, now: datetime) -> list[Supply]:
 def _check_live(supply: Supply, meter: Meter, heard: Heard, *, now: datetime) -> None:
     """Put a switch that reads open, is meant to be open, and still carries load before a person: danger or theft."""
     is_off = supply.seen_relay == supply.wanted_relay == "open" and supply.order == Supply.Order.AGREED
-    if is_off and abs(heard.snapshot.power_w or 0) > STILL_LIVE_W:
-        params = {"power_w": heard.snapshot.power_w}
+    shown = heard.snapshot
+    if is_off and safety.is_still_live(Contact.OPEN, current_ma=shown.current_ma, power_w=shown.power_w):
+        params = {"power_w": "–" if shown.power_w is None else shown.power_w}
         open_incident(meter=meter, kind="relay.still_live", subject=meter.number, params=params, now=now)
 
 

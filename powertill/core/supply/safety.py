@@ -20,6 +20,7 @@ REASONS: dict[str, str] = {
 }
 ALARMS = ("short_circuit", "fire", "leakage")  # most dangerous first; the names are those of alarm events
 STILL_LIVE_MA = 500  # below this a current transformer only hears noise
+STILL_LIVE_W = 100  # the same, for meters of which only the power was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def decide(facts: SafetyFacts, limits: SafetyLimits) -> SafetyDecision:
         if alarm in facts.alarms:
             return _open(f"safety.{alarm}")
     current_ma = max((abs(value) for value in facts.current_ma if value is not None), default=0)
-    if facts.relay is Contact.OPEN and current_ma > STILL_LIVE_MA:
+    if is_still_live(facts.relay, current_ma=facts.current_ma):
         return _open("safety.still_live")
     if current_ma > limits.current_ma_max * limits.over_per_mille // 1000:
         return _open("safety.over_current", current_ma=current_ma, current_ma_max=limits.current_ma_max)
@@ -73,6 +74,14 @@ def decide(facts: SafetyFacts, limits: SafetyLimits) -> SafetyDecision:
     if facts.relay is Contact.OPEN and facts.load_side_voltage:
         return _open("safety.fed_from_behind")
     return _open("safety.not_lifted") if facts.standing else SafetyDecision(Contact.CLOSED, "safety.ok")
+
+
+def is_still_live(
+    relay: Contact | None, *, current_ma: tuple[int | None, ...] = (), power_w: int | None = None
+) -> bool:
+    """Tell whether load flows through a switch that reads open: danger, or theft."""
+    flows_ma = max((abs(value) for value in current_ma if value is not None), default=0)
+    return relay is Contact.OPEN and (flows_ma > STILL_LIVE_MA or abs(power_w or 0) > STILL_LIVE_W)
 
 
 def _open(code: str, **params: Any) -> SafetyDecision:

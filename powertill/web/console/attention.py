@@ -58,7 +58,9 @@ def matters(site: Site, *, now: datetime) -> list[Matter]:
 def _mode(site: Site) -> Iterator[Matter]:
     row = SiteMode.objects.filter(site=site, mode=SiteMode.Mode.NO_CUT).first()
     if row is not None:
-        yield Matter("command", _("Nobody is cut at present: %(why)s") % {"why": _mode_text(row)}, row.since, link("site"))
+        yield Matter(
+            "command", _("Nobody is cut at present: %(why)s") % {"why": _mode_text(row)}, row.since, link("site")
+        )
 
 
 def _mode_text(row: SiteMode) -> str:
