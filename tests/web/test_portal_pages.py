@@ -11,8 +11,8 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from tests.web import plant_cast
 from tests.web.plant_cast import NOW, Cast, cast_fixture, signed_in, stage_fixture  # noqa: F401
+from tests.web.plant_rooms import new_user
 
 pytestmark = pytest.mark.django_db
 FIRST_VIEW_BYTES_MAX = 40 * 1024
@@ -66,7 +66,7 @@ def test_another_customers_account_and_receipt_are_not_found(cast: Cast) -> None
     from powertill.apps.sales.models import Sale
 
     other = cast.account["1-0101"]
-    other.customer.user = cast.person["other"] = plant_cast.new_user("other")
+    other.customer.user = cast.person["other"] = new_user("other")
     other.customer.save(update_fields=["user"])
     receipt = Sale.objects.first()
     assert receipt is not None
@@ -142,7 +142,7 @@ def test_a_meter_that_is_not_heard_claims_nothing(cast: Cast) -> None:
 def test_a_new_account_without_use_says_when_the_forecast_comes(cast: Cast) -> None:
 
     account = cast.account["1-0103"]
-    account.customer.user = cast.person["new"] = plant_cast.new_user("new")
+    account.customer.user = cast.person["new"] = new_user("new")
     account.customer.save(update_fields=["user"])
     text = signed_in(cast, "new").get("/my/").content.decode()
     assert "after three whole days of use" in text and "none yet" in text
