@@ -10,7 +10,6 @@ from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
-from powertill.apps.ledger import queries as ledger
 from powertill.apps.metering.models import Charge, Installation, Meter
 from powertill.apps.sites.models import Account, Occupancy, Site, SupplyPoint
 from powertill.apps.supply import policies
@@ -80,11 +79,15 @@ def load(occupancies: QuerySet[Occupancy], *, now: datetime) -> list[Standing]:
     here = occupancies.filter(from_at__lte=now).exclude(to_at__lte=now)
     rows = list(here.select_related("account__customer", "supply_point__node", "supply_point__site")[:ROOMS_MAX])
     points = [row.supply_point_id for row in rows]
-    purses = _purses([row.account_id for row in rows])
     meters = _meters(points, now=now)
+    left_minor = supplies.available_minor(
+        (row.supply_point, row.account_id, meters.get(row.supply_point_id)) for row in rows
+    )
     rows_of_supply = Supply.objects.filter(supply_point__in=points).select_related("policy", "supply_point")
     switches = {row.supply_point_id: row for row in rows_of_supply}
-    return [_standing(row, purses, meters.get(row.supply_point_id), switches.get(row.supply_point_id)) for row in rows]
+    return [
+        _standing(row, left_minor, meters.get(row.supply_point_id), switches.get(row.supply_point_id)) for row in rows
+    ]
 
 
 def of_site(site: Site, *, now: datetime) -> list[Standing]:
@@ -98,36 +101,20 @@ def of_account(account: Account, *, now: datetime) -> Standing | None:
     return next(iter(load(Occupancy.objects.filter(account=account), now=now)), None)
 
 
-def _purses(account_ids: Iterable[int]) -> dict[tuple[int, str], int]:
-    rows: Iterable[Any] = ledger.purses().filter(account_id__in=list(account_ids))
-    return {(row.account_id, row.place): int(row.balance) for row in rows}
-
-
 def _meters(points: list[int], *, now: datetime) -> dict[int, Meter]:
     rows = Installation.objects.filter(Q(to_at=None) | Q(to_at__gt=now), supply_point__in=points, from_at__lte=now)
     return {row.supply_point_id: row.meter for row in rows.select_related("meter")}
 
 
-def _standing(row: Any, purses: dict[tuple[int, str], int], meter: Meter | None, supply: Supply | None) -> Standing:
+def _standing(row: Any, left_minor: dict[int, int], meter: Meter | None, supply: Supply | None) -> Standing:
     return Standing(
         account=row.account,
         supply_point=row.supply_point,
         meter=meter,
         supply=supply,
-        available_minor=_available(row, purses, meter),
+        available_minor=left_minor[row.supply_point_id],
         policy=policies.compiled(supply.policy) if supply else None,
     )
-
-
-def _available(row: Any, purses: dict[tuple[int, str], int], meter: Meter | None) -> int:
-    """Add up as `supply.facts.available_minor` does, from purses loaded together (a test holds them equal)."""
-    minor = purses.get((row.account_id, "account"), 0)
-    if row.supply_point.place != "meter":
-        return minor
-    booked, credit = purses.get((row.account_id, "meter"), 0), meter.live.get("credit") if meter else None
-    if meter is None or credit is None or credit["purchase_count"] != meter.proven_count:
-        return minor + booked
-    return minor + min(booked, int(credit["remaining_minor"]) - int(credit["overdraft_minor"]))
 
 
 def habits(points: Iterable[int], *, now: datetime, zone: ZoneInfo) -> dict[int, list[int]]:
