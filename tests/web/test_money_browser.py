@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from powertill.apps.notices.models import Message
+from powertill.apps.sales import quoting
 from powertill.apps.sales.models import Sale
 from powertill.web.console import receipts
 from tests.web import cast as casts
@@ -169,3 +170,35 @@ def test_every_money_page_is_quiet_and_accessible(look, cast, base, browser):  #
             wrong[url] = [(rule["id"], [node["html"][:140] for node in rule["nodes"][:3]]) for rule in found]
     context.close()
     assert (said, wrong) == ([], {})
+
+
+def chosen_and_quoted(desk):
+    desk.keyboard.type("noodle")
+    desk.keyboard.press("Enter")
+    desk.wait_for_selector("#amount")
+    desk.keyboard.type("35.5")
+    desk.wait_for_selector("#gets td:text-is('35.50')")
+    desk.wait_for_selector("#sale:not([data-quoting])")
+
+
+def test_a_quote_that_expired_is_replaced_and_the_same_keys_sell(desk, cast, monkeypatch):
+    chosen_and_quoted(desk)
+    before = sold(cast, "2-0605").pk
+    monkeypatch.setattr("powertill.clock._real", lambda: casts.NOON + quoting.LIFE)
+    desk.keyboard.press("Control+Enter")
+    desk.wait_for_selector("#gets .refusal")
+    assert sold(cast, "2-0605").pk == before
+    desk.keyboard.press("Control+Enter")
+    desk.wait_for_selector("#last-sale[data-sold]")
+    assert sold(cast, "2-0605").amount_minor == 3550
+
+
+def test_a_quote_renews_itself_while_the_cashier_waits(desk, monkeypatch):
+    desk.clock.install()
+    desk.reload()
+    chosen_and_quoted(desk)
+    first = desk.get_attribute("input[name=quote]", "value")
+    monkeypatch.setattr("powertill.clock._real", lambda: casts.NOON + timedelta(minutes=5))
+    desk.clock.fast_forward(61_000)
+    desk.wait_for_function("old => document.querySelector('input[name=quote]').value !== old", arg=first)
+    desk.wait_for_selector("#sell-button:not([disabled])")
