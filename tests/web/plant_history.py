@@ -10,6 +10,7 @@ from powertill.apps.metering.models import Charge, RatingState, Reading
 from powertill.apps.metering.state import dump, explain
 from powertill.apps.notices.models import Contact
 from powertill.apps.sales.models import Delivery, DeliveryEvent, Sale
+from powertill.apps.sites.models import Account
 from powertill.apps.supply import incidents
 from powertill.apps.supply.models import RelayOrder, RelayResult, Supply
 from powertill.apps.tariffs import queries as tariffs
@@ -98,12 +99,41 @@ def history(cast: Cast, label: str) -> None:
     Reading.objects.bulk_create(readings)
     Charge.objects.bulk_create(charges)
     RatingState.objects.create(supply_point=room, state=dump(state))
+    _customer_who_signs_in(cast, account)
+
+
+def _customer_who_signs_in(cast: Cast, account: Account) -> None:
     user = new_user("grace")
     account.customer.user = user
     account.customer.save(update_fields=["user"])
     cast.person["grace"] = user
     Contact.objects.create(customer=account.customer, channel="sms", address="13800000025")
     Contact.objects.create(customer=account.customer, channel="email", address="grace@example.org", rank=2)
+
+
+def _parts(amount: int) -> list[dict[str, object]]:
+    return [
+        {
+            "kind": "debt",
+            "code": "debt",
+            "name": "Arrears",
+            "minor": 300,
+            "wh": 0,
+            "minor_per_kwh": None,
+            "block": "",
+            "band": "",
+        },
+        {
+            "kind": "energy",
+            "code": "",
+            "name": "Energy",
+            "minor": amount - 300,
+            "wh": (amount - 300) * 1000 // 53,
+            "minor_per_kwh": "52.83",
+            "block": "First",
+            "band": "flat",
+        },
+    ]
 
 
 def sales(cast: Cast, label: str) -> None:
@@ -113,28 +143,6 @@ def sales(cast: Cast, label: str) -> None:
         operation = Operation.objects.create(
             op_id=f"cast-sale-{days}", kind="sale", body_hash="0" * 64, result={}, at=at
         )
-        parts = [
-            {
-                "kind": "debt",
-                "code": "debt",
-                "name": "Arrears",
-                "minor": 300,
-                "wh": 0,
-                "minor_per_kwh": None,
-                "block": "",
-                "band": "",
-            },
-            {
-                "kind": "energy",
-                "code": "",
-                "name": "Energy",
-                "minor": amount - 300,
-                "wh": (amount - 300) * 1000 // 53,
-                "minor_per_kwh": "52.83",
-                "block": "First",
-                "band": "flat",
-            },
-        ]
         sale = Sale.objects.create(
             operation=operation,
             account=account,
@@ -145,7 +153,7 @@ def sales(cast: Cast, label: str) -> None:
             given_minor=amount,
             tender="cash",
             channel="cash:counter",
-            parts=parts,
+            parts=_parts(amount),
             wh_estimate=(amount - 300) * 1000 // 53,
             tax_minor=(amount - 300) * 130 // 1130,
             cashier=cast.person["cai"],
