@@ -61,3 +61,11 @@ class TestCreditThatNobodyProved:
         assert Meter.objects.get(pk=cast.meters["B"].pk).proven_count == 1
         order = delivering.fix_order(step=take(cast, START + MINUTE), seen=seen(5000, 1, 5000), now=START + MINUTE)
         assert order.count == 2
+
+
+def test_a_preset_that_an_overdrawn_purse_swallowed_has_arrived():
+    cast = build()
+    cast.open("B", preset=2000)
+    step = take(cast, START)
+    delivering.fix_order(step=step, seen=seen(0, 0, owes=2000), now=START)
+    assert delivering.looked(step=step, after=seen(0, 0, owes=3), now=START) == "on_meter"

@@ -195,6 +195,8 @@ class Days(RuleBasedStateMachine):
     def the_house_is_in_order(self) -> None:
         if not self.accounts:
             return
+        if Supply.objects.exclude(order="agreed").filter(next_at__lt=self.now - timedelta(minutes=59)).exists():
+            self.switch()  # A head-end that lives looks at what is due; that one has died is the doctor's to find.
         delivering.late(now=self.now)
         supply.review_due(now=self.now)
         deliver_messages(at=self.now)

@@ -147,7 +147,8 @@ def _conclude(row: Delivery, before: CreditSeen, after: CreditSeen, *, now: date
     # A preset leaves no purchase record; the purse itself is the evidence, and nothing else may fill it at count 0.
     if after.purchase_count != 0 or after.remaining_minor > row.amount_minor:
         return Event.MOVED_OTHERWISE
-    if after.remaining_minor > before.remaining_minor:
+    # What was owed counts: a purse that was overdrawn may show nothing although it took all of it.
+    if after.remaining_minor - after.overdraft_minor > before.remaining_minor - before.overdraft_minor:
         return Event.MOVED_AS_ORDERED
     sent = row.events.filter(event=Event.SEND.value).order_by("-id").first()
     is_fresh = sent is not None and now <= sent.at + PRESET_LOOK_WITHIN
