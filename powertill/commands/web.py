@@ -4,7 +4,7 @@ import argparse
 
 HELP = "Serve the console and the portal."
 WORKERS = 2  # processes; each has its own interpreter
-THREADS = 8  # requests at once in each process; further ones wait
+THREADS = 4  # requests at once in each process; further ones wait
 WAITING_MAX = 256  # connections that may wait before new ones are refused
 STOP_S = 5  # for requests under way when the server is asked to stop
 
@@ -30,6 +30,7 @@ def run(args: argparse.Namespace) -> int:
         backlog=WAITING_MAX,
         workers_kill_timeout=STOP_S,
         respawn_failed_workers=True,
+        websockets=False,
         log_access=False,
     ).serve()
     return 0

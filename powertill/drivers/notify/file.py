@@ -53,7 +53,7 @@ class FileNotify:
 
     def _append_once(self, path: Path, key: str, line: str) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a+b") as out:
+        with open(path, "a+b", opener=_private) as out:
             fcntl.flock(out, fcntl.LOCK_EX)
             seen = self._read_on(path, out)
             if key in seen.keys:
@@ -94,3 +94,7 @@ def _key_of(raw: bytes) -> str | None:
 
 
 DRIVER = FileNotify
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)  # The messages hold names, rooms and balances.

@@ -136,6 +136,8 @@ def lost_answer(scene: Scene) -> None:
     scene.line(f"30.00 sold; {what}: {' -> '.join(events)}", _proof(sale.delivery))
     count, sales_made = scene.see()["count"], Sale.objects.filter(account=scene.account).count()
     scene.demand(f"{sales_made} sales are {sales_made} purchases on the meter", count == sales_made)
+    is_settled = lambda: scene.booked_minor() == scene.purse_minor()  # noqa: E731  one more reading charges what was used
+    scene.play_until("the next reading to be charged", is_settled, steps_max=4)
     text = f"sent {events.count('send')} time, credited once: {count} sales, purchase count {count}"
     scene.line(f"{text}; the books say {format_minor(scene.booked_minor())}", scene.meter_says())
 
