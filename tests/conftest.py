@@ -15,6 +15,8 @@ from typing import Any
 import django
 import pytest
 
+from powertill.config import config
+
 RUN = "POWERTILL_TEST_RUN"  # set by the main process, inherited by pytest-xdist's workers
 IS_MAIN = RUN not in os.environ or not Path(os.environ[RUN]).is_dir()
 
@@ -24,6 +26,12 @@ if IS_MAIN:
     os.environ[RUN] = tempfile.mkdtemp(prefix="powertill-run-")
     os.environ["POWERTILL_HOME"] = os.environ[RUN]
     os.environ["POWERTILL_SECRET_KEY"] = "only for tests"
+elif "PYTEST_XDIST_WORKER" in os.environ:
+    # Each worker its own home: a clock that one of them freezes must not be another's.
+    own = Path(os.environ[RUN], os.environ["PYTEST_XDIST_WORKER"])
+    own.mkdir(exist_ok=True)
+    os.environ["POWERTILL_HOME"] = str(own)
+    config.cache_clear()  # pytest-django may have read the settings before this file.
 os.environ["DJANGO_SETTINGS_MODULE"] = "powertill.settings"
 
 # Skips that depend on who runs the tests, and so are right in CI too.
